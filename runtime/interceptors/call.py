@@ -1,0 +1,131 @@
+"""The one adapter between gRPC's four arities and interceptors that know none of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+
+from runtime.contract import Contract, Method
+
+# Health and reflection come with gRPC and keep their own rules: a certificate of the mesh is all they ask.
+UNCONTRACTED_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
+
+
+@dataclass
+class Call:
+    """One RPC in progress. `method` is None for an RPC outside our contract, such as Envoy's own services."""
+
+    path: str
+    method: Method | None
+    metadata: Mapping[str, str]
+    context: grpc.aio.ServicerContext[Any, Any]
+    trust_domain: str
+    checks: list[Callable[[Message], None]] = field(default_factory=list)
+    code: int = 0
+
+    def check(self, request: Message) -> None:
+        """Runs every check that interceptors added on one request message."""
+        for check in self.checks:
+            check(request)
+
+
+Interceptor = Callable[[Call], AbstractAsyncContextManager[None]]
+
+
+class Interceptors(grpc.aio.ServerInterceptor):
+    """Runs a list of interceptors around every RPC of a server."""
+
+    def __init__(self, contract: Contract, interceptors: Sequence[Interceptor], trust_domain: str) -> None:
+        self._contract = contract
+        self._interceptors = tuple(interceptors)
+        self._trust_domain = trust_domain
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        handler = await continuation(handler_call_details)
+        path = handler_call_details.method
+        if handler is None or path.startswith(UNCONTRACTED_PREFIXES):
+            return handler
+        metadata = {key: value for key, value in handler_call_details.invocation_metadata if isinstance(value, str)}
+
+        def call(context: grpc.aio.ServicerContext[Any, Any]) -> Call:
+            return Call(path, self._contract.methods.get(path), metadata, context, self._trust_domain)
+
+        return self._wrapped(handler, call)
+
+    def _wrapped(self, handler: Any, begin: Callable[[Any], Call]) -> grpc.RpcMethodHandler[Any, Any]:
+        arity = f"{_side(handler.request_streaming)}_{_side(handler.response_streaming)}"
+        behaviour = getattr(handler, arity)
+
+        def incoming(call: Call, request: Any) -> Any:
+            if handler.request_streaming:
+                return _checked(call, request)
+            call.check(request)
+            return request
+
+        async def unary(request: Any, context: Any) -> Any:
+            call = begin(context)
+            async with self._around(call):
+                return _answer(await behaviour(incoming(call, request), context))
+
+        async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+            call = begin(context)
+            async with self._around(call), aclosing(behaviour(incoming(call, request), context)) as answers:
+                async for answer in answers:
+                    yield _answer(answer)
+
+        make = getattr(grpc, f"{arity}_rpc_method_handler")
+        wrapped: grpc.RpcMethodHandler[Any, Any] = make(
+            stream if handler.response_streaming else unary,
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+        return wrapped
+
+    def _around(self, call: Call) -> AbstractAsyncContextManager[Any]:
+        return _Around(self._interceptors, call)
+
+
+class _Around(AsyncExitStack):
+    """All interceptors as one context manager: entered in order, left in reverse."""
+
+    def __init__(self, interceptors: Sequence[Interceptor], call: Call) -> None:
+        super().__init__()
+        self._interceptors = interceptors
+        self._call = call
+
+    async def __aenter__(self) -> _Around:
+        await super().__aenter__()
+        try:
+            for interceptor in self._interceptors:
+                await self.enter_async_context(interceptor(self._call))
+        except BaseException as error:
+            # An interceptor that refuses must meet those around it, as a refusal from the handler does.
+            if not await self.__aexit__(type(error), error, error.__traceback__):
+                raise
+        return self
+
+
+def _side(streaming: bool) -> str:
+    return "stream" if streaming else "unary"
+
+
+async def _checked(call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
+    async for request in requests:
+        call.check(request)
+        yield request
+
+
+def _answer(answer: Any) -> Any:
+    # grpc serialises outside every interceptor and tells the caller about a wrong type in its own words.
+    if not isinstance(answer, Message):
+        raise TypeError(f"a handler answered {type(answer).__name__} instead of a message")
+    return answer

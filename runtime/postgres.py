@@ -1,0 +1,87 @@
+"""Postgres: a pool, and the schema revisions that must have run before it opens."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from runtime.errors import Unavailable
+
+CONNECTIONS_MIN = 2
+CONNECTIONS_MAX = 16
+COMMAND_SECONDS = 5.0
+ACQUIRE_SECONDS = 2.0
+
+# Replicas start together: whoever comes second waits, and finds nothing left to do.
+MIGRATION_LOCK = 0x5CE_E3E5
+
+Pool = asyncpg.Pool
+
+
+@asynccontextmanager
+async def pool(dsn: str, *, schema: str, migrations: Path) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    """A pool whose connections see `schema`, after the Alembic revisions in `migrations` have run."""
+    await migrate(dsn, schema=schema, migrations=migrations)
+    async with asyncpg.create_pool(
+        dsn,
+        min_size=CONNECTIONS_MIN,
+        max_size=CONNECTIONS_MAX,
+        command_timeout=COMMAND_SECONDS,
+        timeout=COMMAND_SECONDS,
+        server_settings={"search_path": schema, "application_name": schema},
+    ) as connections:
+        yield connections
+
+
+@asynccontextmanager
+async def connection(connections: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+    """One connection of the pool; UNAVAILABLE when the database is away or all connections stay busy."""
+    try:
+        async with connections.acquire(timeout=ACQUIRE_SECONDS) as one:
+            yield one
+    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+        raise Unavailable("The database cannot be reached just now.", reason="DATABASE_UNAVAILABLE") from error
+    except (asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError) as error:
+        raise Unavailable("The database is restarting.", reason="DATABASE_UNAVAILABLE") from error
+
+
+async def migrate(dsn: str, *, schema: str, migrations: Path) -> None:
+    """Brings `schema` to the newest revision. Safe to run in every replica at once."""
+    async with create_async_engine(_sqlalchemy_url(dsn)).connect() as connection:
+        await connection.run_sync(_upgrade, schema, migrations)
+        await connection.commit()
+    await connection.engine.dispose()
+
+
+def _upgrade(connection: Connection, schema: str, migrations: Path) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+    connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    connection.execute(text(f'SET LOCAL search_path TO "{schema}"'))
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.attributes["connection"] = connection
+    config.attributes["schema"] = schema
+    command.upgrade(config, "head")
+
+
+def _sqlalchemy_url(dsn: str) -> str:
+    return dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+async def ready(dsn: str, seconds: float) -> None:
+    """Waits until the database answers; TimeoutError when it does not within `seconds`."""
+    async with asyncio.timeout(seconds):
+        while True:
+            try:
+                one = await asyncpg.connect(dsn, timeout=seconds)
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.05)
+            else:
+                await one.close()
+                return

@@ -1,0 +1,41 @@
+"""The life of a process around its `main`: logs, telemetry, the event loop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+
+from runtime import logs, telemetry
+from runtime.settings import ProcessSettings
+
+
+def run(name: str, settings: ProcessSettings, main: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Runs `main` to its end as the process `name` of the mesh."""
+    logs.configure(name, settings.log_level)
+    with telemetry.exporting(name):
+        asyncio.run(main())
+
+
+@asynccontextmanager
+async def termination() -> AsyncIterator["Termination"]:
+    """Turns SIGTERM and SIGINT into something to wait for, while the block runs."""
+    loop = asyncio.get_running_loop()
+    signals = Termination()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.receive)
+    try:
+        yield signals
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+class Termination:
+    """The first signal asks for a drain, the second for an end at once."""
+
+    def __init__(self) -> None:
+        self.drain = asyncio.Event()
+        self.stop = asyncio.Event()
+
+    def receive(self) -> None:
+        (self.stop if self.drain.is_set() else self.drain).set()

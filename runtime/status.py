@@ -1,0 +1,64 @@
+"""Errors on the wire: `google.rpc.Status` with its details, both ways."""
+
+from typing import Any, cast
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from runtime.errors import Internal, InvalidArgument, MeshError, QuotaExhausted, Unavailable
+
+ERROR_DOMAIN = "scenemesh"
+
+# The wire carries details in a trailer, and gRPC peers refuse metadata beyond 8 KiB: so many faults are told at most.
+VIOLATIONS_MAX = 20
+
+
+def to_proto(error: MeshError, request_id: str) -> status_pb2.Status:
+    """The status of an error. Every one carries ErrorInfo and RequestInfo; an Internal one tells nothing else."""
+    status = status_pb2.Status(code=int(error.code), message=error.message)
+    if isinstance(error, Internal):
+        status.message = f"Something broke on our side. Tell us this request id: {request_id}"
+    for detail in (*_details(error), error_details_pb2.RequestInfo(request_id=request_id)):
+        status.details.add().Pack(detail)
+    return status
+
+
+def to_grpc(error: MeshError, request_id: str) -> grpc.Status:
+    """The same as grpc.aio's `abort_with_status` takes it."""
+    return cast("grpc.Status", rpc_status.to_status(to_proto(error, request_id)))
+
+
+def error_info(error: grpc.RpcError) -> error_details_pb2.ErrorInfo:
+    """The ErrorInfo that a failed call carried; an empty one when it carried none."""
+    info = error_details_pb2.ErrorInfo()
+    status = rpc_status.from_call(cast("Any", error))
+    for detail in status.details if status is not None else ():
+        if detail.Unpack(info):
+            break
+    return info
+
+
+def _details(error: MeshError) -> list[Message]:
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=ERROR_DOMAIN)
+    details: list[Message] = [info]
+    match error:
+        case Internal():
+            pass
+        case InvalidArgument():
+            violations = [
+                error_details_pb2.BadRequest.FieldViolation(field=one.field, description=one.description)
+                for one in error.violations[:VIOLATIONS_MAX]
+            ]
+            details.append(error_details_pb2.BadRequest(field_violations=violations))
+        case QuotaExhausted():
+            violation = error_details_pb2.QuotaFailure.Violation(subject=error.subject, description=error.message)
+            details.append(error_details_pb2.QuotaFailure(violations=[violation]))
+        case Unavailable():
+            delay = Duration()
+            delay.FromMilliseconds(int(error.retry_after_seconds * 1000))
+            details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    info.metadata.update(error.metadata)
+    return details

@@ -1,0 +1,39 @@
+"""Engines for the tier: started once, a new database for every test."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import engines
+
+MEMBERS = ("edge", "mesh", "chat", "search", "quota", "billing")
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a certificate for every member of the mesh."""
+    directory = tmp_path_factory.mktemp("certificates")
+    subprocess.run([sys.executable, "-m", "mesh.certificates", "--directory", directory, *MEMBERS], check=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with engines.postgres(tmp_path_factory.mktemp("postgres")) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[str]:
+    """The DSN of an empty database."""
+    async with engines.database(postgres) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+async def redis_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    async with engines.valkey(tmp_path_factory.mktemp("valkey")) as url:
+        yield url

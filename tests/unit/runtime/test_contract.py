@@ -1,0 +1,39 @@
+from datetime import timedelta
+
+from runtime.contract import Audience, Binding, Contract, Policy, RateLimit, descriptor_set_path
+
+CONTRACT = Contract.load(descriptor_set_path())
+
+
+def test_a_method_carries_its_policy_and_its_bindings() -> None:
+    method = CONTRACT.methods["/scenemesh.chat.v1.ChatService/SendMessage"]
+    assert (method.cluster, method.response_streaming, method.request_streaming) == ("chat", True, False)
+    assert method.bindings == (Binding("POST", "/v1/{parent=conversations/*}/messages:send", "*"),)
+    assert method.policy == Policy(
+        audience=Audience.USER,
+        callers=frozenset(),
+        deadline=timedelta(seconds=300),
+        idle_timeout=timedelta(seconds=60),
+        meter="chat",
+        rate_limit=RateLimit(60, timedelta(seconds=60)),
+    )
+
+
+def test_only_methods_that_say_so_are_idempotent() -> None:
+    idempotent = {method.name for method in CONTRACT if method.idempotent}
+    assert "GetQuota" in idempotent
+    assert {"SendMessage", "CreateConversation"}.isdisjoint(idempotent)
+
+
+def test_internal_methods_are_not_external() -> None:
+    internal = {method.name for method in CONTRACT if not method.external}
+    assert internal == {"Reserve", "Settle", "Release", "Grant"}
+
+
+def test_the_imported_modules_and_the_descriptor_set_say_the_same() -> None:
+    from scenemesh.chat.v1 import chat_pb2  # noqa: F401 (registers the service)
+
+    imported = Contract.of(["scenemesh.chat.v1.ChatService"])
+    assert {path: method.policy for path, method in imported.methods.items()} == {
+        path: method.policy for path, method in CONTRACT.methods.items() if method.cluster == "chat"
+    }
