@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from runtime import redis, registry
 from runtime.certificates import Certificates
@@ -38,13 +38,21 @@ OPTIONS = (
 )
 
 
-async def serve(settings: ProcessSettings, name: str, register: Register, services: Sequence[str]) -> None:
+async def serve(
+    settings: ProcessSettings,
+    name: str,
+    register: Register,
+    services: Sequence[str],
+    *,
+    reflected: reflection.aio.ReflectionServicer | None = None,
+) -> None:
     """Serves until a signal ends it.
 
     `name` is the cluster's name in the mesh, `register` adds the servicers, `services` are their full names
-    (`scenemesh.chat.v1.ChatService`). A service of ours without a policy refuses to start.
+    (`scenemesh.chat.v1.ChatService`). A service of ours without a policy refuses to start. `reflected` is what
+    reflection shows; by default, `services`.
     """
-    async with termination() as signals, serving(settings, register, services) as server:
+    async with termination() as signals, serving(settings, register, services, reflected=reflected) as server:
         async with AsyncExitStack() as stack:
             if settings.control_plane:
                 connection = await stack.enter_async_context(redis.connect(settings.redis_url))
@@ -83,7 +91,13 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(settings: ProcessSettings, register: Register, services: Sequence[str]) -> AsyncIterator[Serving]:
+async def serving(
+    settings: ProcessSettings,
+    register: Register,
+    services: Sequence[str],
+    *,
+    reflected: reflection.aio.ReflectionServicer | None = None,
+) -> AsyncIterator[Serving]:
     """A server that serves while the block runs; stops at once when it ends."""
     contract = Contract.of([service for service in services if service.startswith(f"{PACKAGE_ROOT}.")])
     server = grpc.aio.server(
@@ -93,7 +107,8 @@ async def serving(settings: ProcessSettings, register: Register, services: Seque
     register(server)
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    reflection.enable_server_reflection([*services, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+    own = reflection.aio.ReflectionServicer([*services, health.SERVICE_NAME, reflection.SERVICE_NAME])
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected or own, server)
     credentials = Certificates(settings.certificates).server_credentials()
     port = server.add_secure_port(settings.listen, credentials)
     await server.start()

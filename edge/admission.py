@@ -1,0 +1,58 @@
+"""Admission: Envoy asks before every call whose RPC names a meter."""
+
+from typing import Any
+
+import grpc
+import structlog
+from envoy.service.auth.v3 import external_auth_pb2 as auth
+from envoy.service.auth.v3 import external_auth_pb2_grpc as auth_grpc
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
+
+from edge import convert
+from edge.denial import denial, protocol
+from edge.domain import admit
+from runtime.context import request_id
+from runtime.errors import MeshError, Unauthenticated, Unavailable
+from runtime.interceptors.identity import ROLE_HEADER, USER_HEADER
+from runtime.status import to_proto
+
+log = structlog.get_logger()
+
+SERVICE = "envoy.service.auth.v3.Authorization"
+
+
+class Admission(auth_grpc.AuthorizationServicer):  # type: ignore[misc] # the package has no types
+    """Answers from the ledger, so nobody is admitted on what a cache remembers."""
+
+    def __init__(self, quota: "quota_pb2_grpc.QuotaServiceAsyncStub") -> None:
+        self._quota = quota
+
+    async def Check(
+        self, request: auth.CheckRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> auth.CheckResponse:
+        headers = request.attributes.request.http.headers
+        try:
+            await self._admit(headers.get(USER_HEADER, ""), request.attributes.context_extensions["meter"])
+        except MeshError as error:
+            # A refusal is an answer to Envoy, not a failure of the call that asked.
+            log.info("refused", reason=error.reason, rpc=request.attributes.context_extensions["rpc"])
+            return denial(to_proto(error, request_id()), protocol(headers))
+        return auth.CheckResponse(ok_response=auth.OkHttpResponse())
+
+    async def _admit(self, user: str, meter: str) -> None:
+        if not user:
+            raise Unauthenticated("Sign in first: this needs a token with a subject.", reason="NO_SUBJECT")
+        quota = await self._ask(user)
+        admit(user, quota.plan, convert.meter(quota, meter), meter)
+
+    async def _ask(self, user: str) -> quota_pb2.Quota:
+        """The user's quota, asked for in the user's name, which the edge may do."""
+        try:
+            return await self._quota.GetQuota(
+                quota_pb2.GetQuotaRequest(name="users/me/quota"), metadata=((USER_HEADER, user), (ROLE_HEADER, "user"))
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+                raise Unauthenticated(error.details() or "", reason="BAD_SUBJECT") from error
+            log.warning("quota_svc did not answer", code=error.code().name, details=error.details())
+            raise Unavailable("Credit cannot be checked just now. Try again.", reason="QUOTA_UNAVAILABLE") from error
