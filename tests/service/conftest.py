@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -21,8 +22,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with engines.postgres(tmp_path_factory.mktemp("postgres")) as dsn:
+def postgres() -> Iterator[str]:
+    # Not below pytest's own folder: another run closes that to the user that Postgres runs as.
+    with TemporaryDirectory(prefix="scenemesh-postgres-") as directory, engines.postgres(Path(directory)) as dsn:
         yield dsn
 
 
