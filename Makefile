@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROTOS := $(shell find protos -name '*.proto')
+WEB ?= tests/e2e/web
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up gen lock format lint test test-unit test-service test-e2e test-tidy check clean
+.PHONY: help setup setup-web up gen gen-ts lock format lint test test-unit test-service test-e2e test-tidy check clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +19,12 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+setup-web: $(WEB)/node_modules/installed ## Install the browser clients and the TypeScript generator; needs Node.
+
+$(WEB)/node_modules/installed: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci
+	@touch $@
+
 up: setup ## Run the whole mesh on this machine until Ctrl-C.
 	$(BIN)/scenemesh up
 
@@ -28,6 +35,11 @@ gen: setup ## Derive gen/ from protos/.
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -Ithird_party \
 	  --grpc_python_out=gen/python --mypy_grpc_out=async_only:gen/python $$(grep -l '^service ' $(PROTOS))
 	$(BIN)/buf build --output gen/scenemesh.binpb
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory gen-ts; \
+	else echo 'Node is not installed: gen/ts was skipped and stays as it is.'; fi
+
+gen-ts: setup-web
+	PATH="$(abspath $(WEB))/node_modules/.bin:$$PATH" $(BIN)/buf generate
 
 lock: ## Pin every dependency anew, with hashes.
 	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \

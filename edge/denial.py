@@ -1,7 +1,8 @@
 """One refusal, shaped so that each kind of caller understands it.
 
-Envoy turns a denial into a local reply. For REST that is an HTTP status and a body. For gRPC and grpc-web Envoy would
-make UNKNOWN of a 402, so the denial brings its own status, as a gRPC answer that ends with its headers.
+Envoy turns a denial into a local reply. For REST that is an HTTP status and a body. For gRPC and grpc-web it is a call
+that ended: HTTP 200 whose headers carry the status. Any other HTTP status would hide them from grpc-web clients, and
+gRPC clients would be told UNKNOWN.
 """
 
 import base64
@@ -17,8 +18,14 @@ from google.rpc import code_pb2, status_pb2
 
 from runtime.errors import Code
 
-# What the edge's refusals are over HTTP; 402 is the field's word for "pay and go on".
+# What refusals are over HTTP; 402 is the field's word for "pay and go on".
 HTTP_STATUS = {Code.UNAUTHENTICATED: 401, Code.RESOURCE_EXHAUSTED: 402, Code.UNAVAILABLE: 503}
+
+# What grpc-message carries as it is, by gRPC's own rule; the rest, and "%" itself, is percent-encoded UTF-8.
+PRINTABLE = "".join(chr(byte) for byte in range(0x20, 0x7F) if byte != ord("%"))
+
+# By this the listener knows a body that stands as it is from a failed check, whose body it makes itself.
+REFUSED = "refused"
 
 
 class Protocol(Enum):
@@ -36,9 +43,11 @@ def protocol(headers: Mapping[str, str]) -> Protocol:
 def denial(status: status_pb2.Status, speaks: Protocol) -> auth.CheckResponse:
     """The answer to Envoy that refuses a call with `status`."""
     denied = _rest(status) if speaks is Protocol.REST else _grpc(status)
-    return auth.CheckResponse(
+    response = auth.CheckResponse(
         status=status_pb2.Status(code=code_pb2.PERMISSION_DENIED, message=status.message), denied_response=denied
     )
+    response.dynamic_metadata[REFUSED] = True
+    return response
 
 
 def _rest(status: status_pb2.Status) -> auth.DeniedHttpResponse:
@@ -52,10 +61,10 @@ def _rest(status: status_pb2.Status) -> auth.DeniedHttpResponse:
 def _grpc(status: status_pb2.Status) -> auth.DeniedHttpResponse:
     details = base64.b64encode(status.SerializeToString()).decode().rstrip("=")
     return auth.DeniedHttpResponse(
-        status=http_status_pb2.HttpStatus(code=HTTP_STATUS[Code(status.code)]),
+        status=http_status_pb2.HttpStatus(code=http_status_pb2.OK),
         headers=[
             _header("grpc-status", str(status.code)),
-            _header("grpc-message", quote(status.message, safe=" /:,.'")),
+            _header("grpc-message", quote(status.message, safe=PRINTABLE)),
             _header("grpc-status-details-bin", details),
         ],
     )

@@ -37,12 +37,14 @@ def admit(user: str, plan: str, meter: Meter | None, name: str) -> None:
 
 
 def _sentence(meter: Meter) -> str:
-    if meter.limit == 0:
-        return f"Your plan has nothing on the meter {meter.name}. GET /v1/plans lists the plans that have."
-    held = f", {meter.held} of them held by answers in progress" if meter.held else ""
-    again = f" They start anew at {rfc3339(meter.reset_time)}." if meter.reset_time else ""
-    spent = f"All {meter.limit} units of the meter {meter.name} are used{held}."
-    return f"{spent}{again} A larger plan has more: GET /v1/plans."
+    if meter.limit == 0 and meter.held == 0:
+        return f"Your plan has no {meter.name} allowance. GET /v1/plans lists the plans that have one."
+    spent = f"You have used all of your {meter.name} allowance ({meter.used} of {meter.limit})."
+    if meter.held:
+        used = f"{meter.used} of {meter.limit} used"
+        spent = f"What is left of your {meter.name} allowance ({used}) is held by work in progress."
+    again = f"It starts anew at {rfc3339(meter.reset_time)}; a" if meter.reset_time else "A"
+    return f"{spent} {again} larger plan has more: GET /v1/plans."
 
 
 def rfc3339(moment: datetime) -> str:

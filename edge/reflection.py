@@ -14,4 +14,4 @@ def servicer(descriptors: Path) -> reflection.aio.ReflectionServicer:
     for file in descriptor_pb2.FileDescriptorSet.FromString(descriptors.read_bytes()).file:
         pool.Add(file)
     external = {method.service for method in Contract.load(descriptors) if method.external}
-    return reflection.aio.ReflectionServicer([*sorted(external), reflection.SERVICE_NAME], pool=pool)
+    return reflection.aio.ReflectionServicer(sorted(external), pool=pool)

@@ -1,57 +1,25 @@
 """Admission at the wire, with quota_svc faked at the wire."""
 
 import json
-from collections.abc import AsyncIterator
-from functools import partial
-from pathlib import Path
-from typing import Any
 
-import grpc
 import pytest
 from envoy.service.auth.v3 import external_auth_pb2 as auth
 from envoy.service.auth.v3 import external_auth_pb2_grpc as auth_grpc
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
-from edge.admission import SERVICE, Admission
-from runtime.context import caller
-from tests.harness.serving import Dial, served
-
-QUOTA = "scenemesh.quota.v1.QuotaService"
+from tests.harness.serving import Dial
 
 
-class Quota(quota_pb2_grpc.QuotaServiceServicer):
-    """`rich` has credit, `spent` has none; nobody else is answered."""
-
-    async def GetQuota(self, request: Any, context: Any) -> quota_pb2.Quota:
-        person = caller().person()
-        if person not in ("rich", "spent"):
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "down")
-        meter = quota_pb2.MeterQuota(meter="chat", limit=5, used=5 if person == "spent" else 4)
-        meter.remaining = meter.limit - meter.used
-        return quota_pb2.Quota(name=f"users/{person}/quota", plan="plans/free", meters=[meter])
-
-
-@pytest.fixture
-async def dial(certificates: Path) -> AsyncIterator[Dial]:
-    register_quota = partial(quota_pb2_grpc.add_QuotaServiceServicer_to_server, Quota())  # type: ignore[abstract]
-    async with served(certificates, "quota", register_quota, QUOTA) as to_quota:
-        servicer = Admission(quota_pb2_grpc.QuotaServiceStub(to_quota("edge")))
-        register = partial(auth_grpc.add_AuthorizationServicer_to_server, servicer)
-        async with served(certificates, "edge", register, SERVICE) as dial:
-            yield dial
-
-
-async def _check(dial: Dial, user: str) -> auth.CheckResponse:
+async def _check(admission: Dial, user: str) -> auth.CheckResponse:
     request = auth.CheckRequest()
     request.attributes.context_extensions.update({"meter": "chat", "rpc": "/x/Y"})
     if user:
         request.attributes.request.http.headers["x-user-id"] = user
-    response: auth.CheckResponse = await auth_grpc.AuthorizationStub(dial("edge")).Check(request)
+    response: auth.CheckResponse = await auth_grpc.AuthorizationStub(admission("edge")).Check(request)
     return response
 
 
-async def test_credit_left_lets_a_call_through(dial: Dial) -> None:
-    assert await _check(dial, "rich") == auth.CheckResponse(ok_response=auth.OkHttpResponse())
+async def test_credit_left_lets_a_call_through(admission: Dial) -> None:
+    assert await _check(admission, "rich") == auth.CheckResponse(ok_response=auth.OkHttpResponse())
 
 
 @pytest.mark.parametrize(
@@ -63,7 +31,7 @@ async def test_credit_left_lets_a_call_through(dial: Dial) -> None:
         ("unlucky", 503, "QUOTA_UNAVAILABLE"),
     ],
 )
-async def test_everything_else_is_refused_with_its_reason(dial: Dial, user: str, code: int, reason: str) -> None:
-    denied = (await _check(dial, user)).denied_response
+async def test_everything_else_is_refused_with_its_reason(admission: Dial, user: str, code: int, reason: str) -> None:
+    denied = (await _check(admission, user)).denied_response
     assert denied.status.code == code
     assert json.loads(denied.body)["details"][0]["reason"] == reason

@@ -42,9 +42,11 @@ def test_over_rest_the_body_is_the_status_as_json() -> None:
     ]
 
 
-def test_over_grpc_the_headers_are_the_status() -> None:
+def test_over_grpc_it_is_a_call_that_ended_with_the_status_in_its_headers() -> None:
     status = to_proto(EXHAUSTED, "r1")
-    headers = _headers(denial(status, Protocol.GRPC))
+    response = denial(status, Protocol.GRPC)
+    assert (response.denied_response.status.code, response.denied_response.body) == (200, "")
+    headers = _headers(response)
     assert (headers["grpc-status"], headers["grpc-message"]) == ("8", "All are used: pay 100%25.")
     encoded = headers["grpc-status-details-bin"]
     assert status_pb2.Status.FromString(base64.b64decode(encoded + "=" * (-len(encoded) % 4))) == status

@@ -20,8 +20,8 @@ def test_an_empty_meter_says_what_is_used_and_when_it_starts_anew() -> None:
         admit("ada", "plans/free", SPENT, "chat")
     error = caught.value
     assert error.message == (
-        "All 5 units of the meter chat are used, 1 of them held by answers in progress. "
-        "They start anew at 2026-11-22T00:00:00Z. A larger plan has more: GET /v1/plans."
+        "What is left of your chat allowance (4 of 5 used) is held by work in progress. "
+        "It starts anew at 2026-11-22T00:00:00Z; a larger plan has more: GET /v1/plans."
     )
     assert (error.subject, error.metadata) == (
         "users/ada/meters/chat",
@@ -36,6 +36,15 @@ def test_an_empty_meter_says_what_is_used_and_when_it_starts_anew() -> None:
     )
 
 
+def test_an_allowance_that_never_starts_anew_promises_no_time() -> None:
+    with pytest.raises(QuotaExhausted) as caught:
+        admit("ada", "plans/free", replace(SPENT, used=5, held=0, reset_time=None), "chat")
+    assert caught.value.message == (
+        "You have used all of your chat allowance (5 of 5). A larger plan has more: GET /v1/plans."
+    )
+    assert "reset_time" not in caught.value.metadata
+
+
 def test_a_meter_that_the_plan_lacks_is_empty() -> None:
-    with pytest.raises(QuotaExhausted, match=r"Your plan has nothing on the meter video\."):
+    with pytest.raises(QuotaExhausted, match=r"Your plan has no video allowance\."):
         admit("ada", "plans/free", None, "video")

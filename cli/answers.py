@@ -1,0 +1,75 @@
+"""One answer as it comes, whole even when connections break."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+import grpc
+from scenemesh.chat.v1 import chat_pb2
+from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
+
+from cli.client import Client
+from cli.failures import Failure, status_of
+
+# Before each new attempt to go on with an answer whose connection broke.
+PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
+ANSWER_SECONDS = 300.0
+
+TERMINAL = frozenset({"finished", "failed"})
+# How a broken connection looks. Given with details, each but UNAVAILABLE is a service's own answer.
+BROKEN = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    }
+)
+
+
+async def events(
+    client: Client,
+    channel: grpc.aio.Channel,
+    conversation: str,
+    text: str,
+    pauses_seconds: Sequence[float] = PAUSES_SECONDS,
+) -> AsyncGenerator[chat_pb2.ChatEvent, None]:
+    """Says `text` and gives the answer's events, each once, up to the terminal one.
+
+    Goes on from the last event after a connection broke, as often as there are pauses; Failure when that was in vain.
+    """
+    request = chat_pb2.SendMessageRequest(parent=conversation, text=text, request_id=str(uuid.uuid4()))
+    stub = ChatServiceStub(channel)
+    call: grpc.aio.UnaryStreamCall[Any, chat_pb2.ChatEvent] = stub.SendMessage(
+        request, timeout=ANSWER_SECONDS, metadata=client.metadata
+    )
+    last = chat_pb2.ChatEvent()
+    for pause_seconds in (*pauses_seconds, None):
+        try:
+            async for event in call:
+                if event.number <= last.number:
+                    continue
+                last = event
+                yield event
+                if event.WhichOneof("event") in TERMINAL:
+                    return
+        except grpc.aio.AioRpcError as error:
+            if pause_seconds is None or not last.message or not _broke(error):
+                raise
+        finally:
+            call.cancel()  # a call that nobody reads to its end goes on at the server
+        if pause_seconds is None or not last.message:
+            break
+        await asyncio.sleep(pause_seconds)
+        watch = chat_pb2.WatchMessageRequest(name=last.message, after=last.number)
+        call = stub.WatchMessage(watch, timeout=ANSWER_SECONDS, metadata=client.metadata)
+    raise Failure("The answer broke off.", hint="It may go on without us; the conversation keeps it.")
+
+
+def _broke(error: grpc.aio.AioRpcError) -> bool:
+    code = error.code()
+    return code in BROKEN and (code is grpc.StatusCode.UNAVAILABLE or not status_of(error).details)

@@ -1,0 +1,134 @@
+"""Why a command failed: a sentence for a person, a value for a program, an exit code for a script."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import grpc
+import typer
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from cli.text import printable
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code says. 2 is also what a wrong option or argument gives."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_RUNNING = 3
+    REFUSED = 4
+    QUOTA_EXHAUSTED = 5
+    INTERRUPTED = 130
+
+
+EPILOG = (
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running or not reachable, 4 refused (who you are or what you "
+    "may do), 5 quota exhausted, 130 stopped with Ctrl-C."
+)
+
+EXIT_CODES = {
+    grpc.StatusCode.INVALID_ARGUMENT: ExitCode.USAGE,
+    grpc.StatusCode.UNAVAILABLE: ExitCode.NOT_RUNNING,
+    grpc.StatusCode.UNAUTHENTICATED: ExitCode.REFUSED,
+    grpc.StatusCode.PERMISSION_DENIED: ExitCode.REFUSED,
+}
+
+# How Envoy's own words begin when a service behind it is away; the rest of them is gRPC's about the edge itself.
+ENVOYS_OWN = ("no healthy upstream", "upstream ")
+
+# What to do next, by the error's reason or, where a reason says nothing about that, by its code.
+HINTS = {
+    "QUOTA_EXHAUSTED": "`scenemesh quota` shows what is left and when it starts anew.",
+    "CHARACTER_NOT_FOUND": "`scenemesh search NAME --kind character` finds one.",
+    "CONVERSATION_NOT_FOUND": "Leave --conversation out to open a new one.",
+    "ANSWER_IN_PROGRESS": "Wait until the character has finished, then say it again.",
+    "UNAUTHENTICATED": "Unset SCENEMESH_TOKEN to be a user of the local issuer, or set it to a valid token.",
+    "PERMISSION_DENIED": "`scenemesh token --role operator` gives a token of an operator of the local issuer.",
+    "UNAVAILABLE": "`scenemesh status` shows what runs; try again in a moment.",
+    "RESOURCE_EXHAUSTED": "These were too many calls: wait a minute.",
+    "UNIMPLEMENTED": "Is this the address of a SceneMesh edge of this version?",
+}
+
+
+@dataclass(eq=False)
+class Failure(Exception):
+    """`code` is a gRPC status code's name or one of ours; `reason` is empty where nobody gave one."""
+
+    message: str
+    exit_code: ExitCode = ExitCode.FAILED
+    code: str = "FAILED"
+    reason: str = ""
+    hint: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        told = {"code": self.code, "reason": self.reason, "message": self.message, "hint": self.hint}
+        return {"error": {**told, "metadata": dict(self.metadata), "request_id": self.request_id}}
+
+
+@contextmanager
+def reported(as_json: bool) -> Iterator[None]:
+    """Tells a failure of the block, as JSON on stdout or in words on stderr, and exits with its code."""
+    try:
+        yield
+    except Failure as failure:
+        tell(failure, as_json)
+        raise typer.Exit(failure.exit_code) from failure
+
+
+def tell(failure: Failure, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(failure.to_json(), ensure_ascii=False))
+        return
+    typer.echo(f"scenemesh: {printable(failure.message)}", err=True)
+    if failure.hint:
+        typer.echo(failure.hint, err=True)
+
+
+@contextmanager
+def calls_to(url: str) -> Iterator[None]:
+    """Turns failed calls to the edge at `url` into a Failure."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise of_call(error, url) from error
+
+
+def of_call(error: grpc.aio.AioRpcError, url: str) -> Failure:
+    """What a failed call to the edge at `url` means."""
+    code: grpc.StatusCode = error.code()
+    status = status_of(error)
+    if code is grpc.StatusCode.UNAVAILABLE and not status.details and not status.message.startswith(ENVOYS_OWN):
+        message, hint = f"The edge at {url} cannot be reached.", "`scenemesh up` starts everything on this machine."
+        return Failure(message, ExitCode.NOT_RUNNING, code.name, hint=hint)
+    info, request = error_details_pb2.ErrorInfo(), error_details_pb2.RequestInfo()
+    for detail in status.details:
+        with suppress(DecodeError):
+            _ = detail.Unpack(info) or detail.Unpack(request)
+    exhausted = any(detail.Is(error_details_pb2.QuotaFailure.DESCRIPTOR) for detail in status.details)
+    return Failure(
+        message=error.details() or f"The edge answered {code.name}.",
+        exit_code=ExitCode.QUOTA_EXHAUSTED if exhausted else EXIT_CODES.get(code, ExitCode.FAILED),
+        code=code.name,
+        reason=info.reason,
+        hint=HINTS.get(info.reason) or HINTS.get(code.name, ""),
+        metadata=dict(info.metadata),
+        request_id=request.request_id,
+    )
+
+
+def status_of(error: grpc.aio.AioRpcError) -> status_pb2.Status:
+    """The status that a failed call carried; without details when it carried none, or nonsense."""
+    try:
+        carried = rpc_status.from_call(error)
+    except (ValueError, DecodeError):
+        carried = None
+    return carried if carried is not None else status_pb2.Status(message=error.details() or "")

@@ -1,0 +1,46 @@
+"""What a person sees of a stack: one line a step, where to go next, and then what happens."""
+
+from rich.console import Console as Terminal
+
+from cli.local.logs import Line
+
+COLOURS = {"warning": "yellow", "error": "red", "critical": "red"}
+
+
+class Console:
+    """The terminal of one stack."""
+
+    def __init__(self, state_option: str) -> None:
+        self._out = Terminal(highlight=False, soft_wrap=True)
+        self._error = Terminal(stderr=True, highlight=False, soft_wrap=True)
+        self._option = state_option
+
+    def say(self, text: str) -> None:
+        self._out.print(text, markup=False)
+
+    def step(self, name: str, seconds: float) -> None:
+        """A part serves."""
+        self._out.print(f"  [green]✓[/green] {name:<12}[dim]{seconds:5.1f} s[/dim]")
+
+    def problem(self, text: str) -> None:
+        self._error.print(text, style="yellow", markup=False)
+
+    def failed(self, text: str) -> None:
+        """The one line that a command fails with."""
+        self._error.print(text, style="red", markup=False)
+
+    def healthy(self, url: str) -> None:
+        """Where to go next."""
+        self._out.print(
+            f"\n[bold green]SceneMesh is up[/bold green] at [bold]{url}[/bold]. Try, in another terminal:\n"
+        )
+        for command in (
+            f'scenemesh chat "Sherlock Holmes" "Who are you?"{self._option}',
+            f"scenemesh quota{self._option}",
+            f'curl -H "Authorization: Bearer $(scenemesh token{self._option})" "{url}/v1/suggest?query=sher"',
+        ):
+            self.say(f"  {command}")
+        self.say("\nCtrl-C stops it.\n")
+
+    def log(self, line: Line) -> None:
+        self._out.print(f"{line.process:<10} {line.text}", style=COLOURS.get(line.level, "dim"), markup=False)

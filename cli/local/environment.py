@@ -1,0 +1,39 @@
+"""The environments of the processes: built from what is named here, so that a shell's leftovers change nothing."""
+
+from collections.abc import Mapping
+
+# For every process of ours.
+NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+PREFIXES = ("OTEL_", "SCENEMESH_")
+# For the one that talks to models. A proxy is for the way out only: gRPC would use it between our own processes too.
+MODEL_PREFIXES = ("ANTHROPIC_", "OPENAI_")
+MODEL_SUFFIXES = ("_API_KEY",)
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+PROXY_EXCEPTIONS = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
+LOCAL_HOSTS = "127.0.0.1,localhost,::1"
+
+# Any of these means that somebody has a model of their own.
+OWN_MODEL = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+
+
+def base(shell: Mapping[str, str]) -> dict[str, str]:
+    """What every process of ours gets."""
+    passed = {name: value for name, value in shell.items() if name in NAMES or name.startswith(PREFIXES)}
+    return {**passed, "PYTHONUNBUFFERED": "1"}
+
+
+def for_models(shell: Mapping[str, str]) -> dict[str, str]:
+    """What the process that talks to models gets beside that."""
+    keys = {
+        name: value for name, value in shell.items() if name.startswith(MODEL_PREFIXES) or name.endswith(MODEL_SUFFIXES)
+    }
+    proxies = {name: shell[name] for name in PROXIES if shell.get(name)}
+    if proxies:
+        exceptions = ",".join(filter(None, (shell.get("no_proxy") or shell.get("NO_PROXY"), LOCAL_HOSTS)))
+        proxies |= dict.fromkeys(PROXY_EXCEPTIONS, exceptions)
+    return {**keys, **proxies}
+
+
+def needs_embedded_model(shell: Mapping[str, str]) -> bool:
+    """Whether nobody has said where another model is."""
+    return not any(shell.get(name) for name in OWN_MODEL)

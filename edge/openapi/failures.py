@@ -1,0 +1,77 @@
+"""Errors: their JSON, and which of them an RPC can answer with by its policy."""
+
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from edge.openapi.rules import Json
+from edge.openapi.schemas import Schemas
+from runtime.contract import Audience, Method
+
+STATUS = "google.rpc.Status"
+DETAILS = ("ErrorInfo", "BadRequest", "QuotaFailure", "RetryInfo", "RequestInfo")
+NAME = "Error"
+
+RESPONSES = {
+    "400": ("BadRequest", "The request breaks a rule of the contract; `google.rpc.BadRequest` names every field."),
+    "401": ("Unauthenticated", "The token is missing, has expired, or is not one that this service accepts."),
+    "402": ("PaymentRequired", "The meter has no credit left; `google.rpc.QuotaFailure` and ErrorInfo say why."),
+    "403": ("PermissionDenied", "The token's owner may not do this."),
+    "404": ("NotFound", "It does not exist or belongs to somebody else."),
+    "409": (
+        "Conflict",
+        "Something else is in the way: it exists already, or it has changed, or it is being worked on.",
+    ),
+    "429": ("TooManyRequests", "Called more often than the RPC's limit allows. Wait, then try again."),
+    "503": ("Unavailable", "Something is down for the moment. Try again after `google.rpc.RetryInfo`'s delay."),
+}
+
+
+# Codes that only some RPCs answer with, and whose comments then say so.
+TOLD = {"NOT_FOUND": "404", "ALREADY_EXISTS": "409", "ABORTED": "409"}
+
+
+def of(method: Method, *, names_resource: bool, comment: str) -> dict[str, Json]:
+    """The errors of an RPC by HTTP status, from its policy and from what its comment says."""
+    policy = method.policy
+    answers = {
+        "400": True,
+        "401": True,
+        "402": bool(policy.meter),
+        "403": policy.audience is Audience.OPERATOR,
+        "404": names_resource,
+        "409": False,
+        "429": policy.rate_limit is not None,
+        "503": True,
+    }
+    for code, status in TOLD.items():
+        answers[status] |= code in comment
+    return {
+        status: {"$ref": f"#/components/responses/{RESPONSES[status][0]}"}
+        for status, possible in answers.items()
+        if possible
+    }
+
+
+def components() -> dict[str, Json]:
+    """The error responses that operations refer to."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{NAME}"}}}
+    return {name: {"description": text, "content": content} for name, text in RESPONSES.values()}
+
+
+def schema(schemas: Schemas, pool: DescriptorPool) -> Json:
+    """The body of every error: google.rpc.Status, with what the edge adds to refusals that no service made."""
+    details = [_detail(schemas, pool, f"google.rpc.{name}") for name in DETAILS]
+    status = schemas.message(pool.FindMessageTypeByName(STATUS))
+    status["description"] = (
+        "Why a call failed. A service says the gRPC status code and details. A refusal that the edge makes by itself "
+        "says the HTTP status instead, and `reason` and `request_id` in place of details."
+    )
+    status["properties"]["details"]["items"] = {"anyOf": details}
+    status["properties"]["reason"] = {"type": "string", "description": "The edge's own word for why it refused."}
+    status["properties"]["request_id"] = {"type": "string", "description": "What to tell us when asking for help."}
+    status["required"] = ["code", "message"]
+    return status
+
+
+def _detail(schemas: Schemas, pool: DescriptorPool, name: str) -> Json:
+    tag = {"properties": {"@type": {"const": f"type.googleapis.com/{name}"}}, "required": ["@type"]}
+    return {"allOf": [tag, schemas.reference(pool.FindMessageTypeByName(name))]}

@@ -1,0 +1,112 @@
+"""Limits that the edge keeps by itself: calls per user and window, and the size of a request."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from envoy_data_plane.envoy.config.core.v3 import Metadata, RuntimeFractionalPercent
+from envoy_data_plane.envoy.config.route.v3 import HeaderMatcher, RateLimitAction
+from envoy_data_plane.envoy.config.route.v3 import RateLimit as Descriptor
+from envoy_data_plane.envoy.config.route.v3 import (
+    RateLimitActionHeaderValueMatch as HeaderValueMatch,
+)
+from envoy_data_plane.envoy.config.route.v3 import (
+    RateLimitActionMetaData as RouteMetadata,
+)
+from envoy_data_plane.envoy.config.route.v3 import (
+    RateLimitActionMetaDataSource as MetadataSource,
+)
+from envoy_data_plane.envoy.config.route.v3 import (
+    RateLimitActionRemoteAddress as RemoteAddress,
+)
+from envoy_data_plane.envoy.config.route.v3 import (
+    RateLimitActionRequestHeaders as RequestHeaders,
+)
+from envoy_data_plane.envoy.extensions.common.ratelimit.v3 import (
+    LocalRateLimitDescriptor,
+    RateLimitDescriptorEntry,
+)
+from envoy_data_plane.envoy.extensions.filters.http.buffer.v3 import Buffer
+from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit.v3 import LocalRateLimit
+from envoy_data_plane.envoy.type.metadata.v3 import MetadataKey, MetadataKeyPathSegment
+from envoy_data_plane.envoy.type.v3 import FractionalPercent, TokenBucket
+from envoy_data_plane.google.protobuf import Any, Struct, Value
+
+from mesh.resources.tokens import USER_HEADER
+from runtime.contract import Method, RateLimit
+
+RATE_FILTER = "envoy.filters.http.local_ratelimit"
+BODY_FILTER = "envoy.filters.http.body_size_limit"
+
+REQUEST_BYTES_MAX = 64 * 1024
+# Users (and anonymous addresses) that the edge counts at once for each method; the one seen longest ago is forgotten.
+USERS_MAX = 10_000
+# The whole edge's own limit: what one process could never reach.
+EDGE_REQUESTS_PER_SECOND_MAX = 1_000_000
+
+NAMESPACE = "scenemesh"
+RPC, USER, ANONYMOUS, ADDRESS = "rpc", "user", "anonymous", "remote_address"
+
+
+def rates(methods: Iterable[Method]) -> LocalRateLimit:
+    """The filter with a bucket for every limited method and user, shared by its gRPC and REST routes."""
+    descriptors: list[LocalRateLimitDescriptor] = []
+    for method in methods:
+        if method.external and method.policy.rate_limit is not None:
+            descriptors += _buckets(method, method.policy.rate_limit)
+    always = RuntimeFractionalPercent(default_value=FractionalPercent(numerator=100))
+    return LocalRateLimit(
+        stat_prefix="edge",
+        token_bucket=_bucket(RateLimit(EDGE_REQUESTS_PER_SECOND_MAX, timedelta(seconds=1))),
+        rate_limits=_counted(),
+        descriptors=descriptors,
+        always_consume_default_token_bucket=False,
+        max_dynamic_descriptors=USERS_MAX,
+        filter_enabled=always,
+        filter_enforced=always,
+        rate_limited_as_resource_exhausted=True,
+    )
+
+
+def metadata(method: Method) -> Metadata | None:
+    """Marks a route as one whose calls are counted, and under which name."""
+    if method.policy.rate_limit is None:
+        return None
+    return Metadata(filter_metadata={NAMESPACE: Struct(fields={RPC: Value(string_value=method.path)})})
+
+
+def body_size() -> Any:
+    """The filter that ends larger requests with 413."""
+    # The message is newer than envoy_data_plane; Buffer has the same single field on the wire.
+    return Any(
+        type_url="type.googleapis.com/envoy.extensions.filters.http.body_size_limit.v3.BodySizeLimit",
+        value=bytes(Buffer(max_request_bytes=REQUEST_BYTES_MAX)),
+    )
+
+
+def _counted() -> list[Descriptor]:
+    """Who is counted: the user, or the address of a caller without a token. Nobody where the route has no mark."""
+    key = MetadataKey(key=NAMESPACE, path=[MetadataKeyPathSegment(key=RPC)])
+    rpc = RateLimitAction(
+        metadata=RouteMetadata(
+            descriptor_key=RPC, metadata_key=key, source=MetadataSource.ROUTE_ENTRY, skip_if_absent=False
+        )
+    )
+    user = RateLimitAction(request_headers=RequestHeaders(header_name=USER_HEADER, descriptor_key=USER))
+    no_user = HeaderMatcher(name=USER_HEADER, present_match=True, invert_match=True)
+    anonymous = RateLimitAction(
+        header_value_match=HeaderValueMatch(descriptor_key=ANONYMOUS, descriptor_value="true", headers=[no_user])
+    )
+    address = RateLimitAction(remote_address=RemoteAddress())
+    return [Descriptor(actions=[rpc, user]), Descriptor(actions=[rpc, anonymous, address])]
+
+
+def _buckets(method: Method, limit: RateLimit) -> list[LocalRateLimitDescriptor]:
+    rpc = RateLimitDescriptorEntry(key=RPC, value=method.path)
+    # An entry without a value stands for every value: a bucket each.
+    by_user = [rpc, RateLimitDescriptorEntry(key=USER)]
+    by_address = [rpc, RateLimitDescriptorEntry(key=ANONYMOUS, value="true"), RateLimitDescriptorEntry(key=ADDRESS)]
+    return [LocalRateLimitDescriptor(entries=entries, token_bucket=_bucket(limit)) for entries in (by_user, by_address)]
+
+
+def _bucket(limit: RateLimit) -> TokenBucket:
+    return TokenBucket(max_tokens=limit.requests, tokens_per_fill=limit.requests, fill_interval=limit.per)

@@ -1,0 +1,116 @@
+"""A whole stack for tests: `scenemesh up` on a free port, with the fake model provider behind it."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.fakes.behaviour import Behaviour
+from tests.fakes.provider import FakeProvider, provider
+
+START_SECONDS = 120
+STOP_SECONDS = 60
+MODEL_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL")
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The model provider behind a stack."""
+
+    fake: FakeProvider
+
+    async def requests(self) -> int:
+        """How many times a model was asked."""
+        return len(self.fake.requests)
+
+    async def script(self, behaviour: dict[str, Any]) -> None:
+        """What the next request gets."""
+        self.fake.script(Behaviour.of(behaviour))
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack."""
+
+    state: Path
+    provider: Provider
+
+    def described(self) -> dict[str, Any]:
+        """stack.json."""
+        described: dict[str, Any] = json.loads((self.state / "run" / "stack.json").read_text())
+        return described
+
+    @property
+    def url(self) -> str:
+        return str(self.described()["url"])
+
+    def pids(self, service: str) -> list[int]:
+        """The processes of a service."""
+        processes = self.described()["processes"]
+        return [one["pid"] for name, one in processes.items() if name.split("-")[0] == service]
+
+    def token(self, *, user: str, role: str = "user", expires: str = "1h") -> str:
+        return self.run("token", "--user", user, "--role", role, "--expires", expires).stdout.strip()
+
+    def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """The `scenemesh` command on this stack."""
+        command = [sys.executable, "-m", "cli", *arguments, "--state", str(self.state)]
+        return subprocess.run(command, capture_output=True, text=True, check=check)
+
+
+@asynccontextmanager
+async def running(
+    state: Path, *options: str, environment: Mapping[str, str] | None = None, embedded: bool = False
+) -> AsyncIterator[Stack]:
+    """A healthy stack; afterwards none of its processes is left. `embedded` runs the model out of the wheel."""
+    async with provider() as fake:
+        variables = {name: value for name, value in os.environ.items() if name not in MODEL_VARIABLES}
+        if not embedded:
+            variables |= {"OPENAI_BASE_URL": f"{fake.url}/v1", "OPENAI_API_KEY": "test"}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", "up", "--port", "0", "--state", str(state), *options),
+            env={**variables, **(environment or {})},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=2**24,
+        )
+        stack = Stack(state, Provider(fake))
+        said: list[str] = []
+        listening = asyncio.create_task(_listen(process, said))
+        try:
+            await _until_healthy(process, stack, said)
+            family = psutil.Process(process.pid).children(recursive=True)
+            yield stack
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
+                await listening
+        assert [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+
+
+async def _listen(process: asyncio.subprocess.Process, said: list[str]) -> None:
+    assert process.stdout is not None
+    async for line in process.stdout:
+        said += [line.decode(errors="replace")]
+
+
+async def _until_healthy(process: asyncio.subprocess.Process, stack: Stack, said: list[str]) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while True:
+            assert process.returncode is None, "".join(said)
+            try:
+                if stack.described()["healthy"]:
+                    return
+            except (OSError, ValueError):
+                pass
+            await asyncio.sleep(0.05)

@@ -1,0 +1,188 @@
+"""An edge without anything behind it: the generated servicers over plaintext, as a test scripts them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
+from scenemesh.search.v1 import search_pb2, search_pb2_grpc
+
+from runtime.errors import MeshError, NotFound
+from runtime.status import to_grpc
+
+CONVERSATION = "conversations/00000000-0000-4000-8000-000000000001"
+MESSAGE = f"{CONVERSATION}/messages/00000000-0000-4000-8000-000000000002"
+SHERLOCK = search_pb2.Character(
+    name="characters/sherlock-holmes", display_name="Sherlock Holmes", title_display_name="Sherlock"
+)
+HIT = search_pb2.Suggestion(
+    name=SHERLOCK.name,
+    display_name="Sherlock Holmes",
+    kind=search_pb2.KIND_CHARACTER,
+    title_display_name="Sherlock",
+    year=2010,
+    matched_alias="Holmes",
+    popularity=97,
+)
+RESET = datetime(2026, 11, 22, tzinfo=UTC)
+QUOTA = quota_pb2.Quota(
+    name="users/alice/quota",
+    plan="plans/free",
+    meters=[
+        quota_pb2.MeterQuota(
+            meter="chat", limit=5, used=1, remaining=4, reset_time=Timestamp(seconds=int(RESET.timestamp()))
+        ),
+        quota_pb2.MeterQuota(meter="voice", unlimited=True),
+    ],
+)
+USAGE = chat_pb2.TokenUsage(input_tokens=120, output_tokens=45)
+RECEIPT = chat_pb2.Receipt(meter="chat", charged=1, usage=USAGE)
+ANSWER = chat_pb2.Message(name=MESSAGE, role=chat_pb2.ROLE_CHARACTER, text="Elementary.", model="tiny")
+
+
+def started(number: int = 1) -> chat_pb2.ChatEvent:
+    return chat_pb2.ChatEvent(message=MESSAGE, number=number, started=chat_pb2.Started(model="tiny"))
+
+
+def delta(number: int, text: str) -> chat_pb2.ChatEvent:
+    return chat_pb2.ChatEvent(message=MESSAGE, number=number, delta=chat_pb2.Delta(text=text))
+
+
+def finished(number: int) -> chat_pb2.ChatEvent:
+    end = chat_pb2.Finished(reason=chat_pb2.FINISH_REASON_STOP, message=ANSWER, receipt=RECEIPT)
+    return chat_pb2.ChatEvent(message=MESSAGE, number=number, finished=end)
+
+
+def failed(number: int) -> chat_pb2.ChatEvent:
+    end = chat_pb2.Failed(
+        reason=chat_pb2.FAILURE_REASON_MODEL_CUT,
+        description="The model broke off; this turn is free.",
+        message=ANSWER,
+        receipt=chat_pb2.Receipt(meter="chat", charged=0, usage=USAGE),
+    )
+    return chat_pb2.ChatEvent(message=MESSAGE, number=number, failed=end)
+
+
+WHOLE = (started(), delta(2, "Element"), delta(3, "ary."), finished(4))
+
+
+@dataclass
+class Script:
+    """What the edge answers. `sends` and `watches` are one entry a call: events, and how the stream ends after them."""
+
+    refusal: MeshError | grpc.StatusCode | None = None
+    sends: list[Sequence[chat_pb2.ChatEvent | MeshError | grpc.StatusCode]] = field(default_factory=lambda: [WHOLE])
+    watches: list[Sequence[chat_pb2.ChatEvent | MeshError | grpc.StatusCode]] = field(default_factory=list)
+    suggestions: Sequence[search_pb2.Suggestion] = (HIT,)
+    quota: quota_pb2.Quota | MeshError = field(default_factory=lambda: QUOTA)
+    # Set by the edge.
+    requests: list[Any] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    abandoned: asyncio.Event = field(default_factory=asyncio.Event)
+    url: str = ""
+
+    async def heard(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        self.requests.append(request)
+        metadata = dict(context.invocation_metadata() or ())
+        self.tokens.append(str(metadata.get("authorization", "")).removeprefix("Bearer "))
+        if self.refusal is not None:
+            await refuse(context, self.refusal)
+
+
+async def refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: MeshError | grpc.StatusCode) -> None:
+    if isinstance(refusal, MeshError):
+        await context.abort_with_status(to_grpc(refusal, "request-1"))
+    else:
+        await context.abort(refusal, "the connection is gone")
+
+
+class Search(search_pb2_grpc.SearchServiceServicer):
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    async def Suggest(self, request: Any, context: Any) -> search_pb2.SuggestResponse:
+        await self._script.heard(request, context)
+        return search_pb2.SuggestResponse(suggestions=self._script.suggestions[: request.page_size])
+
+    async def GetTitle(self, request: Any, context: Any) -> search_pb2.Title:
+        raise NotImplementedError
+
+    async def GetCharacter(self, request: Any, context: Any) -> search_pb2.Character:
+        await self._script.heard(request, context)
+        if request.name != SHERLOCK.name:
+            await refuse(context, NotFound("There is no such character.", reason="CHARACTER_NOT_FOUND"))
+        return SHERLOCK
+
+
+class Quota(quota_pb2_grpc.QuotaServiceServicer):
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    async def GetQuota(self, request: Any, context: Any) -> quota_pb2.Quota:
+        await self._script.heard(request, context)
+        if isinstance(self._script.quota, MeshError):
+            await refuse(context, self._script.quota)
+        assert isinstance(self._script.quota, quota_pb2.Quota)
+        return self._script.quota
+
+
+class Chat(chat_pb2_grpc.ChatServiceServicer):
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    async def CreateConversation(self, request: Any, context: Any) -> chat_pb2.Conversation:
+        await self._script.heard(request, context)
+        return chat_pb2.Conversation(name=CONVERSATION, character=request.conversation.character)
+
+    async def GetConversation(self, request: Any, context: Any) -> chat_pb2.Conversation:
+        await self._script.heard(request, context)
+        return chat_pb2.Conversation(name=request.name, character=SHERLOCK.name)
+
+    async def SendMessage(self, request: Any, context: Any) -> AsyncIterator[chat_pb2.ChatEvent]:
+        await self._script.heard(request, context)
+        async for event in self._play(self._script.sends.pop(0), context):
+            yield event
+
+    async def WatchMessage(self, request: Any, context: Any) -> AsyncIterator[chat_pb2.ChatEvent]:
+        await self._script.heard(request, context)
+        async for event in self._play(self._script.watches.pop(0), context):
+            yield event
+
+    async def _play(
+        self, steps: Sequence[chat_pb2.ChatEvent | MeshError | grpc.StatusCode], context: Any
+    ) -> AsyncIterator[chat_pb2.ChatEvent]:
+        """Events as they stand; an error ends the stream, OK as a step leaves it hanging."""
+        for step in steps:
+            if isinstance(step, chat_pb2.ChatEvent):
+                yield step
+            elif step is grpc.StatusCode.OK:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    self._script.abandoned.set()
+            else:
+                await refuse(context, step)
+
+
+@asynccontextmanager
+async def fake_edge() -> AsyncIterator[Script]:
+    """An edge as long as the block, following the script that the block gets."""
+    script = Script()
+    server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+    search_pb2_grpc.add_SearchServiceServicer_to_server(Search(script), server)
+    quota_pb2_grpc.add_QuotaServiceServicer_to_server(Quota(script), server)  # type: ignore[abstract]
+    chat_pb2_grpc.add_ChatServiceServicer_to_server(Chat(script), server)  # type: ignore[abstract]
+    script.url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    try:
+        yield script
+    finally:
+        await server.stop(0)

@@ -1,0 +1,145 @@
+import asyncio
+import signal
+
+import grpc
+from scenemesh.chat.v1 import chat_pb2
+from scenemesh.search.v1 import search_pb2
+
+from runtime.errors import Aborted, Internal, QuotaExhausted, Unavailable
+from tests.service.cli.conftest import WAIT_SECONDS, Command
+from tests.service.cli.fake_edge import CONVERSATION, MESSAGE, WHOLE, Script, delta, failed, finished, started
+
+EXHAUSTED = QuotaExhausted(
+    "You have no chat turns left.", subject="users/alice/meters/chat", metadata={"meter": "chat", "limit": "5"}
+)
+DROPPED = grpc.StatusCode.UNAVAILABLE
+
+
+def kinds(requests: list[object]) -> list[str]:
+    return [type(request).__name__ for request in requests]
+
+
+async def test_a_slug_is_talked_to_and_the_answer_is_all_of_stdout(command: Command, script: Script) -> None:
+    ran = await command("chat", "sherlock-holmes", "Who are you?")
+    assert (ran.code, ran.out) == (0, "Elementary.\n")
+    assert ran.err.splitlines() == [
+        f"Sherlock Holmes (Sherlock), {CONVERSATION}",
+        "Sherlock Holmes: paid 1 chat, 4 left, anew 2026-11-22 00:00, 120 + 45 tokens, tiny",
+    ]
+    assert kinds(script.requests) == [
+        "GetCharacterRequest",
+        "CreateConversationRequest",
+        "SendMessageRequest",
+        "GetQuotaRequest",
+    ]
+
+
+async def test_a_name_is_looked_up_and_the_best_hit_is_taken(command: Command, script: Script) -> None:
+    ran = await command("chat", "Sherlock Holmes", "Who are you?")
+    assert (ran.code, ran.out) == (0, "Elementary.\n")
+    assert script.requests[0] == search_pb2.SuggestRequest(
+        query="Sherlock Holmes", page_size=1, kinds=[search_pb2.KIND_CHARACTER]
+    )
+
+
+async def test_a_name_that_looks_like_a_slug_is_looked_up_too(command: Command, script: Script) -> None:
+    ran = await command("chat", "holmes", "Who are you?")
+    assert (ran.code, kinds(script.requests)[:2]) == (0, ["GetCharacterRequest", "SuggestRequest"])
+
+
+async def test_nobody_by_that_name_is_a_failure(command: Command, script: Script) -> None:
+    script.suggestions = ()
+    named = await command("chat", "Nobody At All", "Hi", "--json")
+    by_resource = await command("chat", "characters/nobody", "Hi", "--json")
+    assert [(ran.code, ran.json["error"]["reason"]) for ran in (named, by_resource)] == [
+        (1, "CHARACTER_NOT_FOUND"),
+        (1, "CHARACTER_NOT_FOUND"),
+    ]
+
+
+async def test_a_conversation_goes_on(command: Command, script: Script) -> None:
+    ran = await command("chat", "sherlock-holmes", "And then?", "--conversation", CONVERSATION.split("/")[1])
+    assert (ran.code, ran.out) == (0, "Elementary.\n")
+    assert script.requests[1] == chat_pb2.GetConversationRequest(name=CONVERSATION)
+    assert script.requests[2].parent == CONVERSATION
+
+
+async def test_programs_get_one_event_a_line(command: Command) -> None:
+    ran = await command("chat", "sherlock-holmes", "Who are you?", "--json")
+    assert [(event["number"], event["message"]) for event in ran.lines] == [(str(n), MESSAGE) for n in (1, 2, 3, 4)]
+    assert "".join(event["delta"]["text"] for event in ran.lines if "delta" in event) == "Elementary."
+    assert ran.lines[-1]["finished"]["receipt"]["charged"] == "1"
+
+
+async def test_a_dropped_connection_is_taken_up_where_it_broke(command: Command, script: Script) -> None:
+    script.sends = [(started(), delta(2, "Element"), DROPPED)]
+    script.watches = [(delta(3, "ary."), finished(4))]
+    ran = await command("chat", "sherlock-holmes", "Who are you?")
+    assert (ran.code, ran.out) == (0, "Elementary.\n")
+
+
+async def test_an_answer_that_breaks_off_ends_its_line_and_fails(command: Command, script: Script) -> None:
+    script.sends = [(started(), delta(2, "Element"), Internal("a detail", reason="INTERNAL"))]
+    ran = await command("chat", "sherlock-holmes", "Who are you?")
+    assert (ran.code, ran.out) == (1, "Element\n")
+
+
+async def test_an_answer_that_failed_is_told_and_fails_the_command(command: Command, script: Script) -> None:
+    script.sends = [(started(), delta(2, "Elem"), failed(3))]
+    ran = await command("chat", "sherlock-holmes", "Who are you?")
+    assert (ran.code, ran.out) == (1, "Elem\n")
+    assert "scenemesh: The model broke off; this turn is free." in ran.err
+    assert "paid 0 chat" in ran.err
+
+
+async def test_an_exhausted_meter_has_its_own_exit_code(command: Command, script: Script) -> None:
+    script.sends = [(EXHAUSTED,), (EXHAUSTED,)]
+    told = await command("chat", "sherlock-holmes", "Hi")
+    as_json = (await command("chat", "sherlock-holmes", "Hi", "--json")).json["error"]
+    assert (told.code, told.err.splitlines()[1:]) == (
+        5,
+        [
+            "scenemesh: You have no chat turns left.",
+            "`scenemesh quota` shows what is left and when it starts anew.",
+        ],
+    )
+    assert (as_json["code"], as_json["reason"], as_json["metadata"]["limit"]) == (
+        "RESOURCE_EXHAUSTED",
+        "QUOTA_EXHAUSTED",
+        "5",
+    )
+
+
+async def test_a_conversation_lasts_until_an_empty_line(command: Command, script: Script) -> None:
+    script.sends = [WHOLE, (Aborted("Still answering.", reason="ANSWER_IN_PROGRESS"),), WHOLE, WHOLE]
+    ran = await command("chat", "sherlock-holmes", stdin="One\nTwo\nThree\n\nFour\n")
+    said = [request.text for request in script.requests if isinstance(request, chat_pb2.SendMessageRequest)]
+    assert (ran.code, ran.out, said) == (0, "Elementary.\nElementary.\n", ["One", "Two", "Three"])
+    assert "scenemesh: Still answering." in ran.err
+
+
+async def test_a_conversation_ends_when_the_meter_is_empty(command: Command, script: Script) -> None:
+    script.sends = [WHOLE, (EXHAUSTED,)]
+    ran = await command("chat", "sherlock-holmes", stdin="One\nTwo\nThree\n")
+    assert (ran.code, ran.out) == (5, "Elementary.\n")
+
+
+async def test_an_unknown_rest_of_the_quota_spoils_no_answer(command: Command, script: Script) -> None:
+    script.quota = Unavailable("Not now.", reason="DATABASE_UNAVAILABLE")
+    ran = await command("chat", "sherlock-holmes", "Hi")
+    assert (ran.code, ran.out) == (0, "Elementary.\n")
+    assert "paid 1 chat, 120 + 45 tokens, tiny" in ran.err
+
+
+async def test_ctrl_c_stops_watching_and_the_call_ends(command: Command, script: Script) -> None:
+    script.sends = [(started(), delta(2, "Element"), grpc.StatusCode.OK)]
+    process = await command.start("chat", "sherlock-holmes", "Who are you?")
+    assert process.stdout is not None
+    async with asyncio.timeout(WAIT_SECONDS):
+        assert await process.stdout.read(7) == b"Element"
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        await script.abandoned.wait()
+    assert process.returncode == 130
+    assert f"Stopped watching. The answer goes on in {CONVERSATION}." in err.decode()
+    assert "Traceback" not in err.decode()

@@ -1,0 +1,119 @@
+"""Toy members of the mesh, behind the real server: they answer with what they heard."""
+
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import grpc
+from envoy.service.auth.v3 import external_auth_pb2, external_auth_pb2_grpc
+from envoy.type.v3 import http_status_pb2
+from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
+from scenemesh.search.v1 import search_pb2, search_pb2_grpc
+
+from runtime.serve import Register
+
+Context = grpc.aio.ServicerContext[Any, Any]
+ADMISSION = "envoy.service.auth.v3.Authorization"
+
+
+def heard(context: Context) -> dict[str, str]:
+    """The call's metadata."""
+    return {key: str(value) for key, value in context.invocation_metadata() or ()}
+
+
+class Quota(quota_pb2_grpc.QuotaServiceServicer):
+    """`name` is the request's, `plan` the metadata as JSON."""
+
+    def __init__(self, instance: str = "") -> None:
+        self.instance = instance
+
+    async def GetQuota(self, request: quota_pb2.GetQuotaRequest, context: Context) -> quota_pb2.Quota:
+        return quota_pb2.Quota(name=request.name, plan=json.dumps(heard(context)))
+
+    async def Reserve(self, request: quota_pb2.ReserveRequest, context: Context) -> quota_pb2.ReserveResponse:
+        return quota_pb2.ReserveResponse(hold=quota_pb2.Hold(name=f"{request.parent}/holds/{self.instance}"))
+
+
+class Search(search_pb2_grpc.SearchServiceServicer):
+    """Suggests itself: the instance's name is the suggestion's."""
+
+    def __init__(self, instance: str) -> None:
+        self.instance = instance
+
+    async def Suggest(self, request: search_pb2.SuggestRequest, context: Context) -> search_pb2.SuggestResponse:
+        found = search_pb2.Suggestion(name=self.instance, display_name=request.query)
+        return search_pb2.SuggestResponse(suggestions=[found])
+
+    async def GetTitle(self, request: search_pb2.GetTitleRequest, context: Context) -> search_pb2.Title:
+        return search_pb2.Title(name=request.name)
+
+
+class Chat(chat_pb2_grpc.ChatServiceServicer):
+    """Answers in three events."""
+
+    async def CreateConversation(
+        self, request: chat_pb2.CreateConversationRequest, context: Context
+    ) -> chat_pb2.Conversation:
+        return request.conversation
+
+    async def SendMessage(
+        self, request: chat_pb2.SendMessageRequest, context: Context
+    ) -> AsyncIterator[chat_pb2.ChatEvent]:
+        yield chat_pb2.ChatEvent(number=1, started=chat_pb2.Started(model="echo"))
+        yield chat_pb2.ChatEvent(number=2, delta=chat_pb2.Delta(text=request.text))
+        yield chat_pb2.ChatEvent(number=3, finished=chat_pb2.Finished())
+
+
+class Billing(billing_pb2_grpc.BillingServiceServicer):
+    """Has no plans."""
+
+    async def ListPlans(self, request: billing_pb2.ListPlansRequest, context: Context) -> billing_pb2.ListPlansResponse:
+        return billing_pb2.ListPlansResponse()
+
+
+class Admission(external_auth_pb2_grpc.AuthorizationServicer):  # type: ignore[misc] # the package has no types
+    """Turns away the user `broke`, with the meter it was asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, str]] = []
+
+    async def Check(self, request: Any, context: Context) -> Any:
+        extensions = dict(request.attributes.context_extensions)
+        self.asked.append(extensions)
+        response = external_auth_pb2.CheckResponse()
+        if request.attributes.request.http.headers.get("x-user-id") != "broke":
+            response.ok_response.SetInParent()
+            return response
+        response.status.code = 8
+        response.dynamic_metadata["refused"] = True
+        denied = response.denied_response
+        denied.status.CopyFrom(http_status_pb2.HttpStatus(code=402))
+        header = denied.headers.add().header
+        header.key, header.value = "content-type", "application/json"
+        denied.body = json.dumps({"reason": "QUOTA_EXHAUSTED", "meter": extensions["meter"]})
+        return response
+
+    def register(self, server: grpc.aio.Server) -> None:
+        external_auth_pb2_grpc.add_AuthorizationServicer_to_server(self, server)
+
+
+# Each answers only what the tests ask.
+
+
+def quota(instance: str) -> Register:
+    return partial(quota_pb2_grpc.add_QuotaServiceServicer_to_server, Quota(instance))  # type: ignore[abstract]
+
+
+def search(instance: str) -> Register:
+    return partial(search_pb2_grpc.add_SearchServiceServicer_to_server, Search(instance))  # type: ignore[abstract]
+
+
+def chat() -> Register:
+    return partial(chat_pb2_grpc.add_ChatServiceServicer_to_server, Chat())  # type: ignore[abstract]
+
+
+def billing() -> Register:
+    return partial(billing_pb2_grpc.add_BillingServiceServicer_to_server, Billing())  # type: ignore[abstract]

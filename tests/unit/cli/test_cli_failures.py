@@ -1,0 +1,71 @@
+import grpc
+import pytest
+from grpc_status import rpc_status
+
+from cli.failures import ExitCode, of_call
+from runtime.errors import InvalidArgument, MeshError, NotFound, QuotaExhausted, ResourceExhausted, Unavailable
+from runtime.status import to_proto
+
+URL = "http://localhost:1"
+QUOTA = QuotaExhausted("None left.", subject="users/alice/meters/chat", metadata={"meter": "chat"})
+
+
+def refused(error: MeshError) -> grpc.aio.AioRpcError:
+    """How a client sees the error."""
+    status = rpc_status.to_status(to_proto(error, "request-1"))
+    trailing = grpc.aio.Metadata(*status.trailing_metadata)
+    return grpc.aio.AioRpcError(status.code, grpc.aio.Metadata(), trailing, status.details)
+
+
+def bare(code: grpc.StatusCode, details: str = "") -> grpc.aio.AioRpcError:
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (refused(QUOTA), (ExitCode.QUOTA_EXHAUSTED, "RESOURCE_EXHAUSTED", "QUOTA_EXHAUSTED")),
+        (refused(ResourceExhausted("Slow.", reason="RATE_LIMITED")), (1, "RESOURCE_EXHAUSTED", "RATE_LIMITED")),
+        (refused(InvalidArgument("No.")), (2, "INVALID_ARGUMENT", "INVALID_ARGUMENT")),
+        (refused(NotFound("No.", reason="TITLE_NOT_FOUND")), (1, "NOT_FOUND", "TITLE_NOT_FOUND")),
+        (refused(Unavailable("No.", reason="DATABASE_UNAVAILABLE")), (3, "UNAVAILABLE", "DATABASE_UNAVAILABLE")),
+        (bare(grpc.StatusCode.UNAVAILABLE, "connect failed"), (3, "UNAVAILABLE", "")),
+        (bare(grpc.StatusCode.UNAUTHENTICATED, "Jwt is missing"), (4, "UNAUTHENTICATED", "")),
+        (bare(grpc.StatusCode.PERMISSION_DENIED), (4, "PERMISSION_DENIED", "")),
+        (bare(grpc.StatusCode.DEADLINE_EXCEEDED), (1, "DEADLINE_EXCEEDED", "")),
+    ],
+    ids=lambda value: None,
+)
+def test_a_failed_call_has_an_exit_code_a_code_and_a_reason(
+    error: grpc.aio.AioRpcError, told: tuple[int, str, str]
+) -> None:
+    failure = of_call(error, URL)
+    assert (failure.exit_code, failure.code, failure.reason) == told
+
+
+def test_a_failure_is_a_sentence_a_hint_and_what_the_service_said() -> None:
+    assert of_call(refused(QUOTA), URL).to_json() == {
+        "error": {
+            "code": "RESOURCE_EXHAUSTED",
+            "reason": "QUOTA_EXHAUSTED",
+            "message": "None left.",
+            "hint": "`scenemesh quota` shows what is left and when it starts anew.",
+            "metadata": {"meter": "chat"},
+            "request_id": "request-1",
+        }
+    }
+
+
+def test_details_that_are_nonsense_leave_the_status() -> None:
+    trailing = grpc.aio.Metadata(("grpc-status-details-bin", b"\xff\xff"))
+    error = grpc.aio.AioRpcError(grpc.StatusCode.NOT_FOUND, grpc.aio.Metadata(), trailing, "Nothing there.")
+    failure = of_call(error, URL)
+    assert (failure.code, failure.message) == ("NOT_FOUND", "Nothing there.")
+
+
+def test_an_edge_that_is_away_is_told_apart_from_a_service_that_is() -> None:
+    told = [
+        of_call(bare(grpc.StatusCode.UNAVAILABLE, details), URL).message
+        for details in ("failed to connect to all addresses", "no healthy upstream")
+    ]
+    assert told == ["The edge at http://localhost:1 cannot be reached.", "no healthy upstream"]
