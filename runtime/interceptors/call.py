@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from runtime.contract import Contract, Method
+from runtime.errors import InvalidArgument
 
 # Health and reflection come with gRPC and keep their own rules: a certificate of the mesh is all they ask.
 UNCONTRACTED_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
@@ -65,11 +66,16 @@ class Interceptors(grpc.aio.ServerInterceptor):
         arity = f"{_side(handler.request_streaming)}_{_side(handler.response_streaming)}"
         behaviour = getattr(handler, arity)
 
-        def incoming(call: Call, request: Any) -> Any:
-            if handler.request_streaming:
-                return _checked(call, request)
+        def read(call: Call, received: bytes) -> Any:
+            request = _request(handler.request_deserializer, received)
             call.check(request)
             return request
+
+        async def read_all(call: Call, received: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+            async for one in received:
+                yield read(call, one)
+
+        incoming: Any = read_all if handler.request_streaming else read
 
         async def unary(request: Any, context: Any) -> Any:
             call = begin(context)
@@ -85,7 +91,7 @@ class Interceptors(grpc.aio.ServerInterceptor):
         make = getattr(grpc, f"{arity}_rpc_method_handler")
         wrapped: grpc.RpcMethodHandler[Any, Any] = make(
             stream if handler.response_streaming else unary,
-            request_deserializer=handler.request_deserializer,
+            request_deserializer=None,
             response_serializer=handler.response_serializer,
         )
         return wrapped
@@ -118,10 +124,12 @@ def _side(streaming: bool) -> str:
     return "stream" if streaming else "unary"
 
 
-async def _checked(call: Call, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
-    async for request in requests:
-        call.check(request)
-        yield request
+def _request(deserialize: Callable[[bytes], Message], received: bytes) -> Message:
+    # grpc would answer UNKNOWN to bytes that are no message, before any interceptor.
+    try:
+        return deserialize(received)
+    except DecodeError as error:
+        raise InvalidArgument("The request is not a message of its type.", reason="MALFORMED_REQUEST") from error
 
 
 def _answer(answer: Any) -> Any:

@@ -8,11 +8,13 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from cli import issuer
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider, provider
 
@@ -57,8 +59,9 @@ class Stack:
         processes = self.described()["processes"]
         return [one["pid"] for name, one in processes.items() if name.split("-")[0] == service]
 
-    def token(self, *, user: str, role: str = "user", expires: str = "1h") -> str:
-        return self.run("token", "--user", user, "--role", role, "--expires", expires).stdout.strip()
+    def token(self, *, user: str, role: str = "user", hours: float = 1) -> str:
+        """A token of the stack's own issuer."""
+        return issuer.read(self.state).token(user, issuer.Role(role), datetime.now(UTC), timedelta(hours=hours))
 
     def run(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """The `scenemesh` command on this stack."""

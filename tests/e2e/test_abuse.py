@@ -9,10 +9,10 @@ import grpc
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from tests.e2e.stack import Stack
 
 from runtime.contract import Contract, Method, descriptor_set_path, message_class
 from tests.e2e.clients import Rest, bearer, channel
+from tests.e2e.stack import Stack
 
 EXTERNAL = [method for method in Contract.load(descriptor_set_path()) if method.external]
 
@@ -98,7 +98,7 @@ async def test_no_field_value_is_a_defect(stack: Stack, method: Method) -> None:
 async def test_bytes_that_are_no_message_are_refused_and_the_server_lives(stack: Stack, method: Method) -> None:
     for garbage in (b"\xff" * 40, b"\x0a\x7fshort", b"\x0a\x02\xff\xfe"):
         code = await _code(stack, method, garbage)
-        assert code in {*REFUSALS, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNIMPLEMENTED}
+        assert code in {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT}
     assert (await Rest(stack.url).call("GET", "/healthz")).status == 200
 
 
@@ -107,7 +107,7 @@ BROKEN_JSON = {
     "list": "[]",
     "string": '"text"',
     "wrong type": '{"text": 5}',
-    "lone surrogate": '{"text": "\ud800"}',
+    "lone surrogate": '{"text": "\\ud800"}',
     "trailing": '{"text": "x"} trailing',
     "deep": '{"a":' * 5000 + "1" + "}" * 5000,
 }
@@ -167,6 +167,6 @@ async def test_a_frame_that_lies_about_its_length_is_refused(stack: Stack) -> No
                 timeout=aiohttp.ClientTimeout(10),
             ) as response,
         ):
-            assert response.status in (200, 400, 413, 415)
+            assert response.status in (200, 400, 413, 415, 504)
             assert response.headers.get("grpc-status", "13") != "0"
     assert (await Rest(stack.url).call("GET", "/healthz")).status == 200
