@@ -4,6 +4,7 @@ SmolLM2-135M-Instruct (Apache-2.0), four-bit weights, run by llama.cpp in this p
 """
 
 import importlib.util
+import os
 import signal
 from pathlib import Path
 
@@ -21,7 +22,8 @@ class ModelSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SCENEMESH_MODEL_", frozen=True)
 
     ready_file: Path = Field(description="where to write the server's base URL once it answers")
-    threads: int = Field(2, ge=1, le=64, description="threads for one answer")
+    # Not every core: llama.cpp's threads wait for one another by spinning, and crawl when others need the cores.
+    threads: int = Field(max(1, (os.cpu_count() or 1) // 2), ge=1, le=64, description="threads for one answer")
     answers_max: int = Field(2, ge=1, le=16, description="answers at once")
     context_tokens: int = Field(4096, ge=512, le=8192, description="context of one answer, in tokens")
 
@@ -44,8 +46,8 @@ def parameters(settings: ModelSettings) -> xllamacpp.CommonParams:
     chosen.n_parallel = settings.answers_max
     chosen.n_ctx = settings.context_tokens * settings.answers_max
     # So small a model repeats itself for ever unless it is held back.
-    chosen.sampling.temp = 0.7
-    chosen.sampling.penalty_repeat = 1.3
+    chosen.sampling.temp = 0.5
+    chosen.sampling.penalty_repeat = 1.15
     chosen.sampling.penalty_last_n = 256
     chosen.cpuparams.n_threads = settings.threads
     chosen.cpuparams_batch.n_threads = settings.threads

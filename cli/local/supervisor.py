@@ -50,10 +50,10 @@ class Supervisor:
         """Starts a part once those that it needs serve, and again when it ends."""
         for name in part.after:
             await self._serving[name].wait()
+        began = monotonic()
         await part.prepare()
         ends: deque[float] = deque(maxlen=RESTARTS_MAX)
         while True:
-            began = monotonic()
             process = await self._start(part)
             if not self._serving[part.name].is_set():
                 self._serving[part.name].set()

@@ -112,7 +112,9 @@ async def _until_healthy(process: asyncio.subprocess.Process, stack: Stack, said
         while True:
             assert process.returncode is None, "".join(said)
             try:
-                if stack.described()["healthy"]:
+                told = stack.described()
+                # A supervisor that was killed leaves its last words behind.
+                if told["healthy"] and told["supervisor"]["pid"] == process.pid:
                     return
             except (OSError, ValueError):
                 pass

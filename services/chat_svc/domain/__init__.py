@@ -1,0 +1,1 @@
+"""Values and rules of chat_svc: no I/O, no clock."""

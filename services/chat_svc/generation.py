@@ -1,0 +1,104 @@
+"""One answer being made: a job of this process, whoever watches it or does not."""
+
+import asyncio
+from contextlib import aclosing
+
+import structlog
+
+from runtime.errors import Unavailable
+from services.chat_svc.closing import Closing
+from services.chat_svc.domain.conversation import FailureReason, Message
+from services.chat_svc.domain.ending import Broken, Completed, Ending, ended
+from services.chat_svc.domain.model import ModelBroke, ModelFault, failure
+from services.chat_svc.journal import Journal
+from services.chat_svc.live import LiveLog
+from services.chat_svc.speech import Draft, Speech
+
+log = structlog.get_logger()
+
+ANSWER_SECONDS_MAX = 290.0
+
+# How long the owner tries to keep an ended answer while the database is away, and how often.
+KEEP_SECONDS_MAX = 60.0
+KEEP_PAUSE_SECONDS = 0.5
+
+
+class Generation:
+    """The model speaks into the live log, the journal mirrors it, and the end is kept."""
+
+    def __init__(self, answer: Message, draft: Draft, speech: Speech, journal: Journal, closing: Closing) -> None:
+        self.answer = answer
+        self.log = LiveLog()
+        self._draft = draft
+        self._speech = speech
+        self._journal = journal
+        self._closing = closing
+        self._limit = asyncio.timeout(ANSWER_SECONDS_MAX)
+        self._interrupted = False
+        self._speaking = False
+
+    def interrupt(self) -> None:
+        """Ends the answer with what has been said so far."""
+        self._interrupted = True
+        if self._speaking:
+            self._limit.reschedule(0)
+
+    async def run(self) -> None:
+        """Makes the answer and keeps it. Raises nothing of its own."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._mirror())
+            ending = await self._spoken()
+            self.log.complete()
+        try:
+            await self._keep(ended(self.answer, self.log.entries, ending))
+        finally:
+            self.log.close()
+
+    async def _spoken(self) -> Ending:
+        try:
+            async with self._limit:
+                self._speaking = True
+                if self._interrupted:
+                    return Broken(FailureReason.INTERRUPTED)
+                return await self._speak()
+        except TimeoutError:
+            fault: ModelFault = ModelBroke("the answer took too long")
+        except ModelFault as error:
+            fault = error
+        except Exception:
+            log.exception("defect in an answer", answer=str(self.answer.id))
+            fault = ModelBroke("defect")
+        finally:
+            self._speaking = False
+        if self._interrupted:
+            return Broken(FailureReason.INTERRUPTED)
+        return Broken(failure(fault, spoke=bool(self.log.entries)))
+
+    async def _speak(self) -> Ending:
+        async with aclosing(self._speech.answer(self._draft)) as words:
+            async for word in words:
+                if isinstance(word, Completed):
+                    return word
+                self.log.append(word)
+        raise ModelBroke("the speech ended without an end")
+
+    async def _mirror(self) -> None:
+        """Shows what is said as soon as the journal has it, so that nobody has seen what a dead process takes along.
+
+        What comes while a write is under way shares the next one.
+        """
+        kept = 0
+        while count := await self.log.unshown():
+            kept = await self._journal.add(self.answer.id, self.log.entries[:count], kept)
+            self.log.show(count)
+
+    async def _keep(self, answer: Message) -> None:
+        limit = asyncio.get_running_loop().time() + KEEP_SECONDS_MAX
+        while True:
+            try:
+                return await self._closing.close(answer)
+            except Unavailable:
+                if asyncio.get_running_loop().time() > limit:
+                    log.error("answer not kept", answer=str(answer.id))
+                    return None
+                await asyncio.sleep(KEEP_PAUSE_SECONDS)

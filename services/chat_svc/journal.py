@@ -1,0 +1,117 @@
+"""Live logs beyond their process: a Redis Stream for each answer.
+
+An item of a stream holds the number of its first entry and the entries, so that a repeated item does no harm. Redis
+being away costs watchers in other processes the live view and nobody anything else.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from runtime.errors import Unavailable
+from services.chat_svc.domain.log import contiguous
+
+log = structlog.get_logger()
+
+LIFE_SECONDS = 3600
+# The database has it all by then; whoever is still reading gets through.
+LIFE_AFTER_END_SECONDS = 60
+
+# What a stalled Redis may hold a live answer up for, and how seldom it may do so.
+WRITE_SECONDS_MAX = 0.5
+PAUSE_SECONDS = 5.0
+
+# Below the client's own limit on a reply.
+BLOCK_MS = 500
+ITEMS_MAX = 500
+
+Batch = tuple[int, list[str]]
+
+FAULTS = (RedisError, OSError, TimeoutError)
+
+
+class Journal:
+    """`writing` and `reading` are separate clients: reads block, and must not use up the connections for writes."""
+
+    def __init__(self, writing: Redis, reading: Redis) -> None:
+        self._writing = writing
+        self._reading = reading
+        self._away_until = 0.0
+
+    async def add(self, answer: UUID, entries: list[str], kept: int) -> int:
+        """Adds what follows the first `kept` entries; gives how many the journal has now.
+
+        After a fault that is 0: what a Redis that was away still has is not known, so the next call says it all again.
+        """
+        item = {"first": kept + 1, "entries": json.dumps(entries[kept:])}
+        return len(entries) if await self._write(answer, item, LIFE_SECONDS) else 0
+
+    async def end(self, answer: UUID) -> None:
+        """Tells readers that the database has the whole answer."""
+        await self._write(answer, {"end": 1}, LIFE_AFTER_END_SECONDS)
+
+    async def entries(self, answer: UUID) -> list[str]:
+        """What the journal has of a live log; UNAVAILABLE when Redis is away."""
+        try:
+            items: Any = await self._writing.xrange(_key(answer))
+        except FAULTS as error:
+            raise Unavailable("The live log cannot be read just now.", reason="JOURNAL_UNAVAILABLE") from error
+        return contiguous(batch for _, fields in items if (batch := _batch(fields)) is not None)
+
+    async def follow(self, answer: UUID) -> AsyncGenerator[Batch | None, None]:
+        """Batches of a live log as they come, from its beginning; ends at its end.
+
+        None when nothing came for a while: the answer may have ended where this journal cannot tell.
+        """
+        position: bytes | str = "0"
+        while True:
+            items = await self._read(answer, position)
+            if not items:
+                yield None
+            for identifier, fields in items:
+                position = identifier
+                batch = _batch(fields)
+                if batch is None:
+                    return
+                yield batch
+
+    async def _write(self, answer: UUID, item: dict[Any, Any], life_seconds: int) -> bool:
+        now = asyncio.get_running_loop().time
+        if now() < self._away_until:
+            return False
+        try:
+            async with asyncio.timeout(WRITE_SECONDS_MAX), self._writing.pipeline(transaction=False) as pipeline:
+                pipeline.xadd(_key(answer), item)
+                pipeline.expire(_key(answer), life_seconds)
+                await pipeline.execute()
+        except FAULTS as error:
+            self._away_until = now() + PAUSE_SECONDS
+            log.warning("live log not mirrored", answer=str(answer), error=type(error).__name__)
+            return False
+        return True
+
+    async def _read(self, answer: UUID, position: bytes | str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        try:
+            found: Any = await self._reading.xread({_key(answer): position}, count=ITEMS_MAX, block=BLOCK_MS)
+        except FAULTS as error:
+            log.warning("live log not read", answer=str(answer), error=type(error).__name__)
+            await asyncio.sleep(BLOCK_MS / 1000)
+            return []
+        return list(found[0][1]) if found else []
+
+
+def _key(answer: UUID) -> str:
+    return f"chat:log:{answer}"
+
+
+def _batch(fields: dict[bytes, bytes]) -> Batch | None:
+    """The batch in an item; None for the one that marks the end."""
+    if b"end" in fields:
+        return None
+    return int(fields[b"first"]), json.loads(fields[b"entries"])

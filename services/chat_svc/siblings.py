@@ -1,0 +1,152 @@
+"""What chat_svc asks of its siblings over the mesh."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
+from scenemesh.search.v1 import search_pb2, search_pb2_grpc
+
+from runtime.errors import (
+    Aborted,
+    AlreadyExists,
+    FailedPrecondition,
+    Internal,
+    MeshError,
+    NotFound,
+    OutOfRange,
+    QuotaExhausted,
+    ResourceExhausted,
+    Unavailable,
+)
+from runtime.status import error_info
+from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.ending import METER
+from services.chat_svc.domain.prompt import Persona
+
+CALL_SECONDS_MAX = 2.0
+HOLD_SECONDS = 600
+
+PERSONA_SECONDS = 300.0
+PERSONAS_MAX = 2000
+
+Answer = TypeVar("Answer")
+
+# Errors that mean to our caller what they mean to us. All others but the unavailable ones are a defect of ours.
+PASSED_ON: dict[grpc.StatusCode, type[MeshError]] = {
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
+    grpc.StatusCode.FAILED_PRECONDITION: FailedPrecondition,
+    grpc.StatusCode.ABORTED: Aborted,
+    grpc.StatusCode.OUT_OF_RANGE: OutOfRange,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhausted,
+}
+AWAY = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED})
+
+
+async def answered(call: Awaitable[Answer]) -> Answer:
+    """A sibling's answer; its error as the MeshError that it was there."""
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise translated(error) from error
+
+
+def translated(error: grpc.aio.AioRpcError) -> MeshError:
+    """The MeshError of a failed call to a sibling."""
+    if error.code() in AWAY:
+        return Unavailable("A part of the service cannot be reached just now.", reason="SIBLING_UNAVAILABLE")
+    info, message = error_info(error), error.details() or ""
+    if info.reason == "QUOTA_EXHAUSTED":
+        return QuotaExhausted(message, subject=_subject(error), metadata=info.metadata)
+    kind = PASSED_ON.get(error.code(), Internal)
+    return kind(message, reason=info.reason or error.code().name, metadata=info.metadata)
+
+
+def _subject(error: grpc.aio.AioRpcError) -> str:
+    failure = error_details_pb2.QuotaFailure()
+    status = rpc_status.from_call(cast("Any", error))
+    for detail in status.details if status is not None else ():
+        if detail.Unpack(failure):
+            return str(failure.violations[0].subject)
+    return ""
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """A hold, and the tokens that the person's plan lets a prompt have."""
+
+    hold: str
+    context_tokens: int
+
+
+class Quota:
+    """Turns on the chat meter. `new_id` gives an id for a request."""
+
+    def __init__(self, channel: grpc.aio.Channel, new_id: Callable[[], UUID]) -> None:
+        self._stub = quota_pb2_grpc.QuotaServiceStub(channel)
+        self._new_id = new_id
+
+    async def reserve(self, user: str, answer: UUID) -> Reservation:
+        """A hold for one turn; QuotaExhausted when none is left."""
+        reply = await self._reserve(user, answer)
+        if reply.hold.state != quota_pb2.HOLD_STATE_HELD:
+            # An earlier try with the same id gave its hold back, and this try needs one of its own.
+            reply = await self._reserve(user, self._new_id())
+        return Reservation(reply.hold.name, reply.entitlement.context_tokens)
+
+    async def settle(self, answer: Message) -> None:
+        """Charges what the answer cost."""
+        used = answer.usage
+        usage = quota_pb2.Usage(
+            resource=answer.name,
+            model=answer.model,
+            input_tokens=used.input_tokens if used else 0,
+            output_tokens=used.output_tokens if used else 0,
+        )
+        request = quota_pb2.SettleRequest(name=answer.hold, amount=answer.charged, usage=usage)
+        await answered(self._stub.Settle(request, timeout=CALL_SECONDS_MAX))
+
+    async def release(self, hold: str) -> None:
+        await answered(self._stub.Release(quota_pb2.ReleaseRequest(name=hold), timeout=CALL_SECONDS_MAX))
+
+    async def _reserve(self, user: str, request_id: UUID) -> quota_pb2.ReserveResponse:
+        request = quota_pb2.ReserveRequest(
+            parent=f"users/{user}",
+            request_id=str(request_id),
+            meter=METER,
+            amount=1,
+            time_to_live=Duration(seconds=HOLD_SECONDS),
+        )
+        return await answered(self._stub.Reserve(request, timeout=CALL_SECONDS_MAX))
+
+
+class Characters:
+    """Personas, kept for five minutes. `seconds` is a clock that only goes forward."""
+
+    def __init__(self, channel: grpc.aio.Channel, seconds: Callable[[], float]) -> None:
+        self._stub = search_pb2_grpc.SearchServiceStub(channel)
+        self._seconds = seconds
+        self._kept: OrderedDict[str, tuple[float, Persona]] = OrderedDict()
+
+    async def persona(self, character: str) -> Persona:
+        """Who a character is; NOT_FOUND (reason CHARACTER_NOT_FOUND) when the catalogue has no such."""
+        until, persona = self._kept.get(character, (0.0, None))
+        if persona is not None and self._seconds() < until:
+            return persona
+        request = search_pb2.GetCharacterRequest(name=character)
+        found = await answered(self._stub.GetCharacter(request, timeout=CALL_SECONDS_MAX))
+        persona = Persona(found.display_name, found.title_display_name, found.persona)
+        self._kept[character] = (self._seconds() + PERSONA_SECONDS, persona)
+        self._kept.move_to_end(character)
+        if len(self._kept) > PERSONAS_MAX:
+            self._kept.popitem(last=False)
+        return persona

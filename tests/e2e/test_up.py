@@ -1,0 +1,117 @@
+"""A newcomer's first minutes, with the model out of the wheel: up, talk, look, break it, up again."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.clients import Rest
+from tests.e2e.stack import Stack, running
+
+GONE_SECONDS = 20
+
+
+async def test_a_character_answers_from_the_embedded_model_and_everything_outlives_a_kill(tmp_path: Path) -> None:
+    async with running(tmp_path / "stack", embedded=True) as stack:
+        said = stack.run("chat", "Sherlock Holmes", "Who are you?", "--user", "ada", "--json")
+        events = [json.loads(line) for line in said.stdout.splitlines()]
+        finished = events[-1]["finished"]
+        assert finished["message"]["model"] == "embedded"
+        assert len(finished["message"]["text"]) > 10
+        assert int(finished["receipt"]["usage"]["output_tokens"]) > 0
+        assert _left(stack) == (1, 4)
+
+        status = json.loads(stack.run("status", "--json").stdout)
+        assert (status["running"], status["healthy"]) == (True, True)
+        assert {"postgres", "valkey", "model", "mesh", "edge", "chat", "envoy"} <= set(status["processes"])
+        _refused_twice(stack)
+
+        supervisor = psutil.Process(status["supervisor"]["pid"])
+        family = supervisor.children(recursive=True)
+        supervisor.kill()
+        await _gone(family)
+        assert stack.run("status", check=False).returncode == 3
+
+    async with running(tmp_path / "stack", embedded=True) as stack:
+        ada = Rest(stack.url, stack.token(user="ada"))
+        conversation = (await ada.call("GET", "/v1/conversations")).body["conversations"][0]
+        assert (conversation["character"], conversation["message_count"]) == ("characters/sherlock-holmes", 2)
+        messages = (await ada.call("GET", f"/v1/{conversation['name']}/messages")).body["messages"]
+        assert messages[1]["text"] == finished["message"]["text"]
+        assert _left(stack) == (1, 4)
+        assert stack.run("down").stdout == "Stopped.\n"
+        assert stack.run("down", check=False).returncode == 3
+
+
+def _left(stack: Stack) -> tuple[int, int]:
+    """Turns of ada's that are used, and left."""
+    quota = json.loads(stack.run("quota", "--user", "ada", "--json").stdout)
+    chat = next(meter for meter in quota["meters"] if meter["meter"] == "chat")
+    return int(chat["used"]), int(chat["remaining"])
+
+
+def _refused_twice(stack: Stack) -> None:
+    """Another `up` in the folder, or on the port, says one line and harms nobody."""
+    port = stack.url.rpartition(":")[2]
+    again = stack.run("up", check=False)
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    assert "already runs" in again.stderr
+    other = stack.state.with_name("other")
+    command = [sys.executable, "-m", "cli", "up", "--port", port, "--state", str(other)]
+    busy = subprocess.run(command, capture_output=True, text=True)
+    assert (busy.returncode, busy.stderr.count("\n")) == (1, 1)
+    assert f"Port {port}" in busy.stderr
+
+
+async def _gone(family: list[psutil.Process]) -> None:
+    async with asyncio.timeout(GONE_SECONDS):
+        while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in family):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_busy_port_is_one_line_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "cli", "up", "--port", str(port), "--state", str(tmp_path / "stack")]
+        refused = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert refused.stderr == f"Port {port} on 127.0.0.1 is busy: stop what uses it, or choose another with --port.\n"
+
+
+@pytest.mark.parametrize("wrong", ["chat", "chat=0", "chat=99", "nobody=2"])
+async def test_a_wrong_number_of_replicas_is_one_line(tmp_path: Path, wrong: str) -> None:
+    command = [sys.executable, "-m", "cli", "up", "--replicas", wrong, "--state", str(tmp_path / "stack")]
+    refused = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+
+
+async def test_a_service_that_dies_is_started_again_and_calls_are_balanced(stack: Stack) -> None:
+    """The shared stack runs two processes of chat_svc: one may die without anyone noticing for long."""
+    ada = Rest(stack.url, stack.token(user="up-ada"))
+    first = stack.pids("chat")
+    assert len(first) == 2
+    logs = [stack.state / "logs" / f"chat-{number}.log" for number in (1, 2)]
+    async with asyncio.timeout(GONE_SECONDS):
+        while min(_calls(log, "up-ada") for log in logs) < 5:
+            assert (await ada.call("GET", "/v1/conversations")).status == 200
+
+    os.kill(first[0], signal.SIGKILL)
+    async with asyncio.timeout(GONE_SECONDS):
+        while len(set(stack.pids("chat")) - set(first)) != 1:
+            await asyncio.sleep(0.05)
+    assert (await ada.call("GET", "/v1/conversations")).status == 200
+
+
+def _calls(log: Path, user: str) -> int:
+    """Finished calls of a user in a log."""
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    return sum(1 for line in lines if line["event"] == "rpc" and line.get("user") == user)

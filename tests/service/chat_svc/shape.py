@@ -1,0 +1,28 @@
+"""What tests look at in a stream."""
+
+from scenemesh.chat.v1 import chat_pb2
+
+from tests.service.chat_svc.replica import Events
+
+
+def numbers(events: Events) -> list[int]:
+    return [event.number for event in events]
+
+
+def kinds(events: Events) -> list[str]:
+    return [event.WhichOneof("event") or "" for event in events]
+
+
+def said(events: Events) -> str:
+    """The text that the deltas make."""
+    return "".join(event.delta.text for event in events)
+
+
+def failed(reason: "chat_pb2.FailureReason", charged: int, text: str) -> tuple[int, int, str, str]:
+    return int(reason), charged, text, text
+
+
+def failure(events: Events) -> tuple[int, int, str, str]:
+    """Why, what it cost, the text that the message kept and the text that was streamed."""
+    last = events[-1].failed
+    return int(last.reason), last.receipt.charged, last.message.text, said(events)

@@ -1,0 +1,89 @@
+"""quota_svc and search_svc as chat_svc sees them on the wire."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import grpc
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
+from scenemesh.search.v1 import search_pb2, search_pb2_grpc
+
+from runtime.errors import FailedPrecondition, NotFound, QuotaExhausted, Unavailable
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+CONTEXT_TOKENS = 4_000
+
+
+class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
+    """Turns on one meter: `left` of them, and every hold ever taken. While `away` it answers nobody."""
+
+    def __init__(self) -> None:
+        self.left = 5
+        self.away = False
+        self.holds: dict[str, quota_pb2.Hold] = {}
+        self.settled: list[quota_pb2.SettleRequest] = []
+        self._by_request: dict[str, str] = {}
+
+    def states(self) -> list[int]:
+        """How far each hold is, in the order in which they were taken."""
+        return [hold.state for hold in self.holds.values()]
+
+    async def Reserve(self, request: quota_pb2.ReserveRequest, context: Context) -> quota_pb2.ReserveResponse:
+        self._answer()
+        name = self._by_request.get(request.request_id)
+        if name is None:
+            if self.left < request.amount:
+                metadata = {"meter": request.meter, "plan": "plans/free"}
+                raise QuotaExhausted("All used.", subject=f"{request.parent}/meters/chat", metadata=metadata)
+            self.left -= request.amount
+            name = f"{request.parent}/holds/{uuid.uuid4()}"
+            self._by_request[request.request_id] = name
+            self.holds[name] = quota_pb2.Hold(
+                name=name, meter=request.meter, amount=request.amount, state=quota_pb2.HOLD_STATE_HELD
+            )
+        entitlement = quota_pb2.Entitlement(plan="plans/free", context_tokens=CONTEXT_TOKENS)
+        return quota_pb2.ReserveResponse(hold=self.holds[name], entitlement=entitlement)
+
+    async def Settle(self, request: quota_pb2.SettleRequest, context: Context) -> quota_pb2.Hold:
+        self._answer()
+        hold = self._hold(request.name)
+        if hold.state == quota_pb2.HOLD_STATE_RELEASED:
+            raise FailedPrecondition("It was released.", reason="HOLD_RESOLVED")
+        if hold.state == quota_pb2.HOLD_STATE_HELD:
+            hold.state = quota_pb2.HOLD_STATE_SETTLED
+            self.settled.append(request)
+        return hold
+
+    async def Release(self, request: quota_pb2.ReleaseRequest, context: Context) -> quota_pb2.Hold:
+        self._answer()
+        hold = self._hold(request.name)
+        if hold.state == quota_pb2.HOLD_STATE_HELD:
+            hold.state = quota_pb2.HOLD_STATE_RELEASED
+            self.left += hold.amount
+        return hold
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable("Down.", reason="DATABASE_UNAVAILABLE")
+
+    def _hold(self, name: str) -> quota_pb2.Hold:
+        if name not in self.holds:
+            raise NotFound("There is no such hold.", reason="HOLD_NOT_FOUND")
+        return self.holds[name]
+
+
+class FakeSearch(search_pb2_grpc.SearchServiceServicer):
+    """One character."""
+
+    async def GetCharacter(self, request: search_pb2.GetCharacterRequest, context: Context) -> search_pb2.Character:
+        if request.name != "characters/sherlock-holmes":
+            raise NotFound("The catalogue has no such character.", reason="CHARACTER_NOT_FOUND")
+        return search_pb2.Character(
+            name=request.name,
+            display_name="Sherlock Holmes",
+            title="titles/sherlock",
+            title_display_name="Sherlock",
+            persona="A consulting detective.",
+        )
