@@ -35,6 +35,7 @@ gen: setup ## Derive gen/ from protos/.
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -Ithird_party \
 	  --grpc_python_out=gen/python --mypy_grpc_out=async_only:gen/python $$(grep -l '^service ' $(PROTOS))
 	$(BIN)/buf build --output gen/scenemesh.binpb
+	$(BIN)/python -m edge.openapi gen/scenemesh.binpb > gen/openapi.yaml
 	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory gen-ts; \
 	else echo 'Node is not installed: gen/ts was skipped and stays as it is.'; fi
 
@@ -75,4 +76,4 @@ test-tidy: setup ## The repository itself.
 check: lint test ## What must be green before a change lands.
 
 clean: ## Remove what was installed and built; keeps .scenemesh.
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(WEB)/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import anthropic
@@ -145,15 +146,24 @@ async def test_another_process_can_script_it_and_ask_what_it_heard() -> None:
     assert process.stdout is not None
     url = (await process.stdout.readline()).decode().strip()
     try:
-        async with aiohttp.ClientSession() as session:
-            await session.post(f"{url}/script", json={"answer": ["one"], "delay_ms": 1})
-            await session.post(f"{url}/script", json=[{"status": 529}])
-            refused = await session.post(f"{url}/script", json={"nonsense": 1})
+        async with aiohttp.ClientSession(url) as session:
             body = {"model": "m", "messages": [{"role": "user", "content": "Hi."}]}
-            statuses = [(await session.post(f"{url}/v1/messages", json=body)).status for _ in range(2)]
-            heard = await (await session.get(f"{url}/requests")).json()
+            told = [
+                await _posted(session, "/script", {"answer": ["one"], "delay_ms": 1}),
+                await _posted(session, "/script", [{"status": 529}]),
+                await _posted(session, "/script", {"nonsense": 1}),
+            ]
+            asked = [await _posted(session, "/v1/messages", body) for _ in range(2)]
+            async with session.get("/requests") as response:
+                heard = await response.json()
     finally:
         process.terminate()
-        await process.wait()
-    assert (refused.status, statuses) == (400, [200, 529])
+        await process.communicate()
+    assert (told, asked) == ([200, 200, 400], [200, 529])
     assert heard == {"count": 2, "requests": [{"path": "/v1/messages", "body": body}] * 2}
+
+
+async def _posted(session: aiohttp.ClientSession, path: str, told: Any) -> int:
+    async with session.post(path, json=told) as response:
+        await response.read()
+        return response.status

@@ -59,9 +59,7 @@ def test_the_rest_of_a_log_goes_on_behind_any_number(pieces: list[str], ending: 
 @given(PIECES, st.data())
 def test_repeated_and_shuffled_batches_make_the_same_log(log: list[str], data: st.DataObject) -> None:
     cuts = sorted({0, len(log), *data.draw(st.lists(st.integers(0, len(log)), max_size=4))})
-    batches = [(start + 1, log[start:end]) for start, end in itertools.pairwise(cuts) for _ in (1, 2)] + [
-        (1, log)
-    ]
+    batches = [(start + 1, log[start:end]) for start, end in itertools.pairwise(cuts) for _ in (1, 2)] + [(1, log)]
     assert contiguous(data.draw(st.permutations(batches))) == log
 
 

@@ -55,9 +55,10 @@ class ChatServiceStub:
     """Says something to the character and streams its answer.
 
     The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
-    `google.rpc.QuotaFailure`; HTTP 402 over REST) when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the
-    character is still answering in this conversation. A failure of the model is not an error of the call: it is the
-    stream's last event, and what the reader got nothing of costs nothing.
+    `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
+    when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
+    conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
+    got nothing of costs nothing.
     """
     WatchMessage: _grpc.UnaryStreamMultiCallable[_chat_pb2.WatchMessageRequest, _chat_pb2.ChatEvent]
     """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
@@ -92,9 +93,10 @@ class ChatServiceAsyncStub(ChatServiceStub):
     """Says something to the character and streams its answer.
 
     The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
-    `google.rpc.QuotaFailure`; HTTP 402 over REST) when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the
-    character is still answering in this conversation. A failure of the model is not an error of the call: it is the
-    stream's last event, and what the reader got nothing of costs nothing.
+    `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
+    when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
+    conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
+    got nothing of costs nothing.
     """
     WatchMessage: _aio.UnaryStreamMultiCallable[_chat_pb2.WatchMessageRequest, _chat_pb2.ChatEvent]  # type: ignore[assignment]
     """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
@@ -156,9 +158,10 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
         """Says something to the character and streams its answer.
 
         The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
-        `google.rpc.QuotaFailure`; HTTP 402 over REST) when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the
-        character is still answering in this conversation. A failure of the model is not an error of the call: it is the
-        stream's last event, and what the reader got nothing of costs nothing.
+        `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
+        when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
+        conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
+        got nothing of costs nothing.
         """
 
     @_abc_1.abstractmethod

@@ -851,9 +851,10 @@ export const ChatService: GenService<{
    * Says something to the character and streams its answer.
    *
    * The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
-   * `google.rpc.QuotaFailure`; HTTP 402 over REST) when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the
-   * character is still answering in this conversation. A failure of the model is not an error of the call: it is the
-   * stream's last event, and what the reader got nothing of costs nothing.
+   * `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
+   * when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
+   * conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
+   * got nothing of costs nothing.
    *
    * @generated from rpc scenemesh.chat.v1.ChatService.SendMessage
    */
