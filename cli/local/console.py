@@ -1,5 +1,10 @@
 """What a person sees of a stack: one line a step, where to go next, and then what happens."""
 
+import os
+import shutil
+import sys
+from pathlib import Path
+
 from rich.console import Console as Terminal
 
 from cli.local.logs import Line
@@ -34,13 +39,23 @@ class Console:
         self._out.print(
             f"\n[bold green]SceneMesh is up[/bold green] at [bold]{url}[/bold]. Try, in another terminal:\n"
         )
+        scenemesh = _program()
         for command in (
-            f'scenemesh chat "Sherlock Holmes" "Who are you?"{self._option}',
-            f"scenemesh quota{self._option}",
-            f'curl -H "Authorization: Bearer $(scenemesh token{self._option})" "{url}/v1/suggest?query=sher"',
+            f'{scenemesh} chat "Sherlock Holmes" "Who are you?"{self._option}',
+            f"{scenemesh} quota{self._option}",
+            f'curl "{url}/v1/suggest?query=sherlock"',
+            f'curl -H "Authorization: Bearer $({scenemesh} token{self._option})" {url}/v1/users/me/quota',
         ):
             self.say(f"  {command}")
         self.say("\nCtrl-C stops it.\n")
 
     def log(self, line: Line) -> None:
         self._out.print(f"{line.process:<10} {line.text}", style=COLOURS.get(line.level, "dim"), markup=False)
+
+
+def _program() -> str:
+    """How this shell would call the command: by its name, or by its path where that is not on PATH."""
+    own = Path(sys.executable).with_name("scenemesh")
+    if shutil.which("scenemesh") == str(own):
+        return "scenemesh"
+    return os.path.relpath(own) if own.is_relative_to(Path.cwd()) else str(own)

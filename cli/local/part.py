@@ -23,6 +23,8 @@ class Part:
     # Asked again and again with the process id: the address once it serves.
     ready: Callable[[int], Awaitable[str | None]]
     after: tuple[str, ...] = ()
+    # What it still needs to come to a good end, though it can start without.
+    uses: tuple[str, ...] = ()
     # Before the first start.
     prepare: Callable[[], Awaitable[None]] = nothing
     # Whether it may end and be started again; the end of another one is the end of the stack.
@@ -32,4 +34,4 @@ class Part:
 
 def dependents(parts: Sequence[Part], name: str) -> tuple[str, ...]:
     """Those that need the part, and so stop before it."""
-    return tuple(part.name for part in parts if name in part.after)
+    return tuple(part.name for part in parts if name in (*part.after, *part.uses))

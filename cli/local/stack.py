@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cli.local import environment, envoy, health, port, valkey
@@ -127,7 +127,6 @@ def _mesh(state: State, options: Options, shell: Mapping[str, str]) -> Part:
 
 def _services(state: State, options: Options, shell: Mapping[str, str], dsn: str, embedded: bool) -> Iterator[Part]:
     for member, module in MODULES.items():
-        count = options.replicas.get(member, 1)
         talks_to_models = member == "chat"
         after = (*ENGINES, "mesh", *(["model"] if talks_to_models and embedded else []))
 
@@ -136,9 +135,16 @@ def _services(state: State, options: Options, shell: Mapping[str, str], dsn: str
             url = {"SCENEMESH_EMBEDDED_URL": addresses["model"]} if models and embedded else {}
             return {**own, **url, "SCENEMESH_CONTROL_PLANE": addresses["mesh"], "SCENEMESH_POSTGRES_DSN": dsn}
 
-        for number in range(1, count + 1):
-            name = member if count == 1 else f"{member}-{number}"
-            yield _process(state, name, member, module, after, shell, variables)
+        for name in _names(options, member):
+            # Answers in progress are finished and paid for before those that charge them go.
+            uses = _names(options, "quota") if member == "chat" else ()
+            yield replace(_process(state, name, member, module, after, shell, variables), uses=uses)
+
+
+def _names(options: Options, member: str) -> tuple[str, ...]:
+    """The processes of a member: `chat`, or `chat-1` and so on where there are several."""
+    count = options.replicas.get(member, 1)
+    return (member,) if count == 1 else tuple(f"{member}-{number}" for number in range(1, count + 1))
 
 
 def _envoy(state: State, options: Options) -> Part:
