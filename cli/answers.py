@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import grpc
-from scenemesh.chat.v1 import chat_pb2
-from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
 
 from cli.client import Client
 from cli.failures import Failure, status_of
+from scenemesh.chat.v1 import chat_pb2
+from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
 
 # Before each new attempt to go on with an answer whose connection broke.
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)

@@ -9,9 +9,6 @@ from typing import Annotated
 
 import grpc
 import typer
-from scenemesh.chat.v1 import chat_pb2
-from scenemesh.quota.v1 import quota_pb2
-from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
 
 from cli import answers, client, conversations
 from cli.client import CALL_SECONDS, Client
@@ -20,6 +17,9 @@ from cli.failures import ExitCode, Failure, calls_to, reported, tell
 from cli.options import STATE_DEFAULT, Json, State, Token, Url, User
 from cli.quota import MINE
 from cli.transcript import JsonTranscript, Transcript
+from scenemesh.chat.v1 import chat_pb2
+from scenemesh.quota.v1 import quota_pb2
+from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
 
 # These end a conversation: saying something else would not help.
 FINAL = frozenset({ExitCode.NOT_RUNNING, ExitCode.REFUSED, ExitCode.QUOTA_EXHAUSTED})

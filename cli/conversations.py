@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 
 import grpc
+
+from cli.client import CALL_SECONDS, Client
+from cli.failures import HINTS, ExitCode, Failure
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
 from scenemesh.search.v1 import search_pb2
 from scenemesh.search.v1.search_pb2_grpc import SearchServiceStub
-
-from cli.client import CALL_SECONDS, Client
-from cli.failures import HINTS, ExitCode, Failure
 
 SLUG = re.compile(r"(?:characters/)?([a-z0-9]+(?:-[a-z0-9]+)*)")
 

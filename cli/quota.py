@@ -7,13 +7,13 @@ from datetime import UTC
 import typer
 from rich.console import Console
 from rich.table import Table
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 from cli import client
 from cli.client import CALL_SECONDS, Client
 from cli.failures import reported
 from cli.options import STATE_DEFAULT, Json, State, Token, Url, User
 from cli.text import cell, to_json
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 MINE = "users/me/quota"
 

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 from cli import client
 from cli.client import CALL_SECONDS, Client
 from cli.failures import reported
 from cli.options import STATE_DEFAULT, Json, State, Url
 from cli.text import cell, to_json
+from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 
 class Kind(StrEnum):

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from scenemesh.chat.v1 import chat_pb2
-from scenemesh.quota.v1 import quota_pb2
 
 from cli import quota
 from cli.conversations import Conversation
 from cli.text import printable, to_json
+from scenemesh.chat.v1 import chat_pb2
+from scenemesh.quota.v1 import quota_pb2
 
 
 class Transcript:

@@ -3,7 +3,6 @@
 from functools import partial
 
 from envoy.service.auth.v3 import external_auth_pb2_grpc as auth_grpc
-from scenemesh.quota.v1 import quota_pb2_grpc
 
 from edge import admission, reflection
 from edge.settings import EdgeSettings
@@ -11,6 +10,7 @@ from runtime import process
 from runtime.channels import channels
 from runtime.serve import serve
 from runtime.settings import load
+from scenemesh.quota.v1 import quota_pb2_grpc
 
 
 async def main(settings: EdgeSettings) -> None:

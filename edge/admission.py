@@ -6,7 +6,6 @@ import grpc
 import structlog
 from envoy.service.auth.v3 import external_auth_pb2 as auth
 from envoy.service.auth.v3 import external_auth_pb2_grpc as auth_grpc
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 from edge import convert
 from edge.denial import denial, protocol
@@ -15,6 +14,7 @@ from runtime.context import request_id
 from runtime.errors import MeshError, Unauthenticated, Unavailable
 from runtime.interceptors.identity import ROLE_HEADER, USER_HEADER
 from runtime.status import to_proto
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 log = structlog.get_logger()
 

@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 
-from scenemesh.quota.v1 import quota_pb2
-
 from edge.domain import Meter
+from scenemesh.quota.v1 import quota_pb2
 
 
 def meter(quota: quota_pb2.Quota, name: str) -> Meter | None:

@@ -37,7 +37,7 @@ def topology(settings: MeshSettings) -> Topology:
     return Topology(
         methods=tuple(Contract.load(settings.descriptors)),
         descriptor_set=without_comments(settings.descriptors.read_bytes()),
-        issuers=issuers.load(settings.issuers),
+        issuers=issuers.load(*settings.issuer_files),
         edge_listen=Address.parse(settings.edge_listen),
         cors_origins=settings.origins,
         trust_domain=settings.trust_domain,

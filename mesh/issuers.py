@@ -1,4 +1,4 @@
-"""Token issuers from a TOML file, refused at start rather than trusted too far.
+"""Token issuers from TOML files, refused at start rather than trusted too far.
 
 Envoy accepts every algorithm that a provider's key set has a key for. So a key set here holds keys of one algorithm's
 family only, and each key is marked with the algorithm that it may be used with (RFC 7517, `alg`), which Envoy keeps to.
@@ -53,10 +53,24 @@ class _File(BaseModel):
     issuer: list[_Entry] = Field(min_length=1, max_length=20)
 
 
-def load(path: Path) -> tuple[Issuer, ...]:
-    """The issuers of a file; `jwks_file` is relative to it. Raises IssuersError."""
+def load(*files: Path) -> tuple[Issuer, ...]:
+    """The issuers of all files; `jwks_file` is relative to the file it stands in. Raises IssuersError."""
+    entries = [(entry, file.parent) for file in files for entry in _read(file)]
+    faults = _duplicates([entry for entry, _ in entries])
+    issuers: list[Issuer] = []
+    for entry, folder in entries:
+        try:
+            issuers.append(_issuer(entry, folder))
+        except IssuersError as error:
+            faults.append(f"issuer {entry.name}: {error}")
+    if faults:
+        raise IssuersError("\n".join(faults))
+    return tuple(issuers)
+
+
+def _read(path: Path) -> list[_Entry]:
     try:
-        file = _File.model_validate(tomllib.loads(path.read_text()))
+        return _File.model_validate(tomllib.loads(path.read_text())).issuer
     except OSError as error:
         raise IssuersError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -64,16 +78,6 @@ def load(path: Path) -> tuple[Issuer, ...]:
     except ValidationError as error:
         lines = [f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
         raise IssuersError("\n".join(lines)) from error
-    faults = _duplicates(file.issuer)
-    issuers: list[Issuer] = []
-    for entry in file.issuer:
-        try:
-            issuers.append(_issuer(entry, path.parent))
-        except IssuersError as error:
-            faults.append(f"issuer {entry.name}: {error}")
-    if faults:
-        raise IssuersError("\n".join(faults))
-    return tuple(issuers)
 
 
 def _duplicates(entries: list[_Entry]) -> list[str]:

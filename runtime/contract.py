@@ -11,6 +11,7 @@ from google.api import annotations_pb2, http_pb2
 from google.protobuf import descriptor, descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
+
 from scenemesh.policy.v1 import policy_pb2
 
 PACKAGE_ROOT = "scenemesh"

@@ -22,6 +22,8 @@ async def connect(url: str) -> AsyncIterator[Redis]:
         socket_connect_timeout=TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )
-    async with Redis(connection_pool=pool) as redis:
-        yield redis
-    await pool.aclose()
+    try:
+        async with Redis(connection_pool=pool) as redis:
+            yield redis
+    finally:
+        await pool.aclose()

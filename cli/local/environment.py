@@ -13,7 +13,7 @@ PROXY_EXCEPTIONS = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
 LOCAL_HOSTS = "127.0.0.1,localhost,::1"
 
 # Any of these means that somebody has a model of their own.
-OWN_MODEL = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+OWN_MODEL = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 
 def base(shell: Mapping[str, str]) -> dict[str, str]:

@@ -25,18 +25,16 @@ name = "local"
 issuer = "{ISSUER}"
 audience = "{AUDIENCE}"
 algorithm = "ES256"
-jwks_file = "{{jwks_file}}"
+jwks_file = "issuer.jwks.json"
 """
 
 
-def issuers(state: State, more: Path | None) -> Path:
-    """Makes the local issuer's key unless it is there. Gives the issuers file: the local one, and those in `more`."""
-    private, public = state.keys / "issuer.pem", state.keys / "issuer.jwks.json"
+def issuer(state: State) -> None:
+    """Makes the local issuer's key and tells of it, unless they are there."""
+    private = state.keys / "issuer.pem"
     if not private.exists():
-        _create(private, public)
-    file = state.keys / "issuers.toml"
-    file.write_text(LOCAL.format(jwks_file=public) + _others(more))
-    return file
+        _create(private, state.keys / "issuer.jwks.json")
+    state.issuers.write_text(LOCAL)
 
 
 def _create(private: Path, public: Path) -> None:
@@ -49,16 +47,6 @@ def _create(private: Path, public: Path) -> None:
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(pem)
     new.replace(private)
-
-
-def _others(more: Path | None) -> str:
-    if more is None:
-        return ""
-    try:
-        # Files that it names are looked for beside it.
-        return "\n" + more.read_text().replace('jwks_file = "', f'jwks_file = "{more.parent.resolve()}/')
-    except OSError as error:
-        raise Failure(f"{more} cannot be read: {error.strerror}.") from error
 
 
 async def certificates(state: State, environment: Mapping[str, str]) -> None:

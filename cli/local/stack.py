@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -118,7 +119,7 @@ def _mesh(state: State, options: Options, shell: Mapping[str, str]) -> Part:
         return {
             # Nobody could be told of another port, so a restart keeps it.
             "SCENEMESH_LISTEN": addresses.get("mesh", "127.0.0.1:0"),
-            "SCENEMESH_ISSUERS": str(state.keys / "issuers.toml"),
+            "SCENEMESH_ISSUERS": os.pathsep.join(str(file) for file in (state.issuers, options.issuers) if file),
             "SCENEMESH_EDGE_LISTEN": port.netloc(options.host, options.port),
         }
 

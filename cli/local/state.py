@@ -49,6 +49,11 @@ class State:
         return self.root / "keys"
 
     @property
+    def issuers(self) -> Path:
+        """The issuers file of the local issuer."""
+        return self.keys / "issuers.toml"
+
+    @property
     def certificates(self) -> Path:
         return self.root / "certificates"
 

@@ -56,7 +56,7 @@ def _run(
 ) -> None:
     state.create()
     with state.locked(), port.reserved(host, wanted) as found:
-        options = stack.Options(host, found, replicas, issuers)
+        options = stack.Options(host, found, replicas, issuers.resolve() if issuers else None)
         console.say(f"Starting SceneMesh in {state.root}")
         try:
             asyncio.run(_serve(state, options, console))
@@ -66,7 +66,7 @@ def _run(
 
 
 async def _serve(state: State, options: stack.Options, console: Console) -> None:
-    keys.issuers(state, options.issuers)
+    keys.issuer(state)
     await keys.certificates(state, environment.base(os.environ))
     parts = stack.parts(state, options, os.environ)
     supervisor = Supervisor(state, parts, options.url, console)

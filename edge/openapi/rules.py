@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from buf.validate import validate_pb2
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import FieldOptions
+
+from buf.validate import validate_pb2
 
 Json = dict[str, Any]
 

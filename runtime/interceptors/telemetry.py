@@ -32,7 +32,14 @@ async def telemetry(call: Call) -> AsyncIterator[None]:
     tracer = trace.get_tracer(SCOPE)
     parent = propagate.extract(call.metadata)
     began = time.perf_counter()
-    with tracer.start_as_current_span(call.path.lstrip("/"), context=parent, kind=SpanKind.SERVER) as span:
+    with tracer.start_as_current_span(
+        call.path.lstrip("/"),
+        context=parent,
+        kind=SpanKind.SERVER,
+        # What is an error is decided below, by the code: an abort is how a refusal leaves a handler.
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
         try:
             yield
         except asyncio.CancelledError:

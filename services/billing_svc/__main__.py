@@ -4,12 +4,11 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 
-from scenemesh.billing.v1 import billing_pb2_grpc
-
 from runtime.postgres import pool
 from runtime.process import run
 from runtime.serve import serve
 from runtime.settings import EX_CONFIG, load
+from scenemesh.billing.v1 import billing_pb2_grpc
 from services.billing_svc import plans
 from services.billing_svc.domain import Plan
 from services.billing_svc.servicer import SERVICE, BillingServicer

@@ -1,8 +1,8 @@
 """Plans and subscriptions as the contract says them."""
 
 from google.type.money_pb2 import Money
-from scenemesh.billing.v1 import billing_pb2
 
+from scenemesh.billing.v1 import billing_pb2
 from services.billing_svc.domain import Allowance, Interval, Period, Plan, Price, State, Subscription
 
 CURRENCY = "USD"

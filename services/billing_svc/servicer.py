@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import grpc
-from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 
 from runtime.context import caller
+from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 from services.billing_svc import convert
 from services.billing_svc.domain import Plan
 from services.billing_svc.store import Subscriptions

@@ -10,7 +10,6 @@ from functools import partial
 from uuid import uuid4
 
 import structlog
-from scenemesh.chat.v1 import chat_pb2_grpc
 
 from runtime import redis
 from runtime.channels import channels
@@ -18,6 +17,7 @@ from runtime.postgres import pool
 from runtime.process import run
 from runtime.serve import serve
 from runtime.settings import load
+from scenemesh.chat.v1 import chat_pb2_grpc
 from services.chat_svc import models, providers
 from services.chat_svc.closing import Closing
 from services.chat_svc.generations import Generations

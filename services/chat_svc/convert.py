@@ -4,10 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from scenemesh.chat.v1 import chat_pb2
 
 from runtime import pages
 from runtime.errors import InvalidArgument, Violation
+from scenemesh.chat.v1 import chat_pb2
 from services.chat_svc.domain.conversation import (
     Conversation,
     FailureReason,

@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 
 from runtime.context import caller
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from services.chat_svc import convert
 from services.chat_svc.domain.conversation import Conversation
 from services.chat_svc.siblings import Characters

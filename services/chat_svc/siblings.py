@@ -12,8 +12,6 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
-from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 from runtime.errors import (
     Aborted,
@@ -28,6 +26,8 @@ from runtime.errors import (
     Unavailable,
 )
 from runtime.status import error_info
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
+from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.ending import METER
 from services.chat_svc.domain.prompt import Persona

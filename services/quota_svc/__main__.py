@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
-from scenemesh.quota.v1 import quota_pb2_grpc
-
 from runtime.channels import channels
 from runtime.postgres import pool
 from runtime.process import run
 from runtime.serve import serve
 from runtime.settings import load
+from scenemesh.quota.v1 import quota_pb2_grpc
 from services.quota_svc.plans import Plans
 from services.quota_svc.servicer import SERVICE, QuotaServicer
 from services.quota_svc.settings import Settings

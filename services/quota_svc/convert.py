@@ -3,11 +3,10 @@
 import re
 from uuid import UUID
 
-from scenemesh.billing.v1 import billing_pb2
-from scenemesh.quota.v1 import quota_pb2
-
 from runtime import pages
 from runtime.errors import InvalidArgument, Violation
+from scenemesh.billing.v1 import billing_pb2
+from scenemesh.quota.v1 import quota_pb2
 from services.quota_svc.domain.entry import Entry, EntryKind, GrantOrder, Usage
 from services.quota_svc.domain.hold import Hold, HoldState, ReserveOrder
 from services.quota_svc.domain.meter import Meter

@@ -6,9 +6,9 @@ import asyncio
 
 import grpc
 import structlog
-from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 
 from runtime.errors import Unavailable
+from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 from services.quota_svc import convert
 from services.quota_svc.domain.plan import PlanTable
 

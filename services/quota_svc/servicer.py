@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 from runtime.context import caller
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from services.quota_svc import convert
 from services.quota_svc.accounts import Accounts
 from services.quota_svc.domain.exhausted import exhausted

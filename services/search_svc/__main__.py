@@ -4,12 +4,12 @@ import sys
 from functools import partial
 
 import structlog
-from scenemesh.search.v1 import search_pb2_grpc
 
 from runtime.postgres import pool
 from runtime.process import run
 from runtime.serve import serve
 from runtime.settings import EX_CONFIG, load
+from scenemesh.search.v1 import search_pb2_grpc
 from services.search_svc import catalogue
 from services.search_svc.catalogue import Source
 from services.search_svc.servicer import SERVICE, SearchServicer

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from scenemesh.search.v1 import search_pb2
-
 from services.search_svc.domain import Character, Kind, Suggestion, Title
 
 KINDS = {

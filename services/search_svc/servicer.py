@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import grpc
-from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
+from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 from services.search_svc import convert
 from services.search_svc.domain import Catalogue
 from services.search_svc.index import Index

@@ -20,7 +20,7 @@ from tests.fakes.provider import FakeProvider, provider
 
 START_SECONDS = 120
 STOP_SECONDS = 60
-MODEL_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL")
+MODEL_PREFIXES = ("ANTHROPIC_", "OPENAI_")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ async def running(
 ) -> AsyncIterator[Stack]:
     """A healthy stack; afterwards none of its processes is left. `embedded` runs the model out of the wheel."""
     async with provider() as fake:
-        variables = {name: value for name, value in os.environ.items() if name not in MODEL_VARIABLES}
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(MODEL_PREFIXES)}
         if not embedded:
             variables |= {"OPENAI_BASE_URL": f"{fake.url}/v1", "OPENAI_API_KEY": "test"}
         process = await asyncio.create_subprocess_exec(

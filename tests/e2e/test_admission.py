@@ -6,10 +6,10 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
-from tests.e2e.stack import Stack
 
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.e2e.clients import Json, Rest, bearer, buf_curl, channel, kind
+from tests.e2e.stack import Stack
 
 SEND = "scenemesh.chat.v1.ChatService/SendMessage"
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"

@@ -12,8 +12,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
+from runtime.contract import Audience, Contract, Method, descriptor_set_path
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from tests.e2e.clients import Rest, bearer, channel
 from tests.e2e.stack import Stack
 
@@ -55,6 +56,20 @@ def _forgeries(stack: Stack) -> dict[str, str]:
         "no alg": f"{_part({'typ': 'JWT'})}.{_part(_claims())}.",
         "another key under our key id": jwt.encode(_claims(), stranger, "ES256", headers={"kid": kid}),
         "our public key as an HMAC secret": _signed_with(public, {"alg": "HS256", "typ": "JWT", "kid": kid}),
+        "a key in the token's own header": jwt.encode(
+            _claims(),
+            stranger,
+            "ES256",
+            headers={"jwk": jwt.algorithms.ECAlgorithm.to_jwk(stranger.public_key(), True)},
+        ),
+        "a key set that the token names": jwt.encode(
+            _claims(), stranger, "ES256", headers={"jku": f"{stack.provider.fake.url}/v1/models"}
+        ),
+        "a certificate that the token names": jwt.encode(
+            _claims(), stranger, "ES256", headers={"x5u": f"{stack.provider.fake.url}/v1/models"}
+        ),
+        "a key id that is a path": jwt.encode(_claims(), stranger, "ES256", headers={"kid": "../../../../dev/null"}),
+        "a key id that is SQL": jwt.encode(_claims(), stranger, "ES256", headers={"kid": "' OR 1=1 --"}),
         "changed payload": f"{header}.{_part(_claims(sub='alice'))}.{signature}",
         "no signature": f"{header}.{payload}.",
         "short signature": f"{header}.{payload}.{signature[:20]}",
@@ -75,6 +90,33 @@ async def test_no_forgery_opens_anything(stack: Stack) -> None:
         for fault, token in _forgeries(stack).items()
     }
     assert statuses == dict.fromkeys(statuses, 401)
+
+
+ASKED_FOR = [method for method in Contract.load(descriptor_set_path()) if method.policy.audience is Audience.USER]
+
+
+@pytest.mark.parametrize("method", ASKED_FOR, ids=lambda method: method.name)
+async def test_no_method_for_people_answers_nobody(stack: Stack, method: Method) -> None:
+    async with channel(stack.url) as grpc_channel:
+        if method.response_streaming:
+            stream: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = grpc_channel.unary_stream(method.path)
+            code = await stream(b"").code()
+        else:
+            unary: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = grpc_channel.unary_unary(method.path)
+            code = await unary(b"").code()
+    assert code is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_around_the_edge_there_is_no_way_in(stack: Stack) -> None:
+    """A service's own port takes nobody without a certificate, whatever headers they bring."""
+    target = stack.described()["processes"]["quota"]["address"]
+    headers = (("x-user-id", "alice"), ("x-user-role", "operator"))
+    anonymous = grpc.ssl_channel_credentials((stack.state / "certificates" / "ca.pem").read_bytes())
+    for direct in (grpc.aio.insecure_channel(target), grpc.aio.secure_channel(target, anonymous)):
+        async with direct:
+            stub = quota_pb2_grpc.QuotaServiceStub(direct)
+            call = stub.GetQuota(quota_pb2.GetQuotaRequest(name="users/me/quota"), metadata=headers, timeout=5)
+            assert await call.code() is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_a_forged_token_is_refused_even_where_none_is_needed(stack: Stack) -> None:

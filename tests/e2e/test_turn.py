@@ -1,10 +1,10 @@
 """One turn, over every protocol: the events are the same."""
 
 from google.protobuf import json_format
-from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
-from tests.e2e.stack import Stack
 
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.e2e.clients import Json, Rest, bearer, buf_curl, channel, kind, said
+from tests.e2e.stack import Stack
 
 CHAT = "scenemesh.chat.v1.ChatService"
 
@@ -80,6 +80,29 @@ async def test_a_watcher_goes_on_where_it_was_cut_off(stack: Stack) -> None:
     assert rest[-1]["finished"]["message"]["text"] == said(seen + rest)
     again = [event async for event in carol.events("GET", f"/v1/{seen[0]['message']}:watch")]
     assert _shape(again) == _shape(seen + rest)
+
+
+async def test_a_failure_after_the_first_word_is_the_last_event_over_every_protocol_and_costs_nothing(
+    stack: Stack,
+) -> None:
+    token = stack.token(user="turn-frank", role="operator")
+    rest = Rest(stack.url, token)
+    conversation = await rest.conversation()
+    request = {"parent": conversation, "text": "Who are you?"}
+    endings = []
+    for protocol in ("sse", "grpc", "grpcweb"):
+        await stack.provider.script({"answer": ["I ", "am ", "cut ", "off"], "cut_after": 3})
+        if protocol == "sse":
+            events = await rest.turn(conversation)
+        else:
+            answered = await buf_curl(stack.url, protocol, f"{CHAT}/SendMessage", request, token)
+            assert answered.error is None
+            events = answered.messages
+        failed = events[-1]["failed"]
+        endings.append((kind(events[-1]), failed["reason"], failed["message"]["text"], said(events)))
+    assert endings == [("failed", "FAILURE_REASON_MODEL_CUT", "I am cut ", "I am cut ")] * 3
+    quota = (await rest.call("GET", "/v1/users/me/quota")).body
+    assert (_chat(quota)["used"], _chat(quota)["held"]) == ("0", "0")
 
 
 async def test_a_repeated_request_answers_again_and_costs_once(stack: Stack) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.e2e.clients import Rest
 from tests.e2e.stack import Stack, running
 
-GONE_SECONDS = 20
+GONE_SECONDS = 60
 
 
 async def test_a_character_answers_from_the_embedded_model_and_everything_outlives_a_kill(tmp_path: Path) -> None:

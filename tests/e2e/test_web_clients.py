@@ -14,8 +14,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from google.protobuf import json_format
-from scenemesh.chat.v1 import chat_pb2
 
+from scenemesh.chat.v1 import chat_pb2
 from tests.e2e.clients import Json, Rest, kind, said
 from tests.e2e.stack import Stack
 

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from scenemesh.billing.v1 import billing_pb2_grpc
 
 from runtime.postgres import Pool, pool
+from scenemesh.billing.v1 import billing_pb2_grpc
 from services.billing_svc import plans
 from services.billing_svc.servicer import SERVICE, BillingServicer
 from services.billing_svc.store import MIGRATIONS, SCHEMA, Subscriptions

@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 import grpc
 import pytest
 from google.type.money_pb2 import Money
-from scenemesh.billing.v1 import billing_pb2
-from scenemesh.billing.v1.billing_pb2_grpc import BillingServiceStub
 
 from runtime.postgres import Pool
 from runtime.status import error_info
+from scenemesh.billing.v1 import billing_pb2
+from scenemesh.billing.v1.billing_pb2_grpc import BillingServiceStub
 from tests.harness.serving import Dial
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from scenemesh.quota.v1 import quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2_grpc
-
 from services.chat_svc.domain.model import Model, Wire
 from tests.fakes.provider import FakeProvider, provider
 from tests.harness.serving import served

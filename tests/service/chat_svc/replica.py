@@ -12,10 +12,10 @@ from typing import Any, cast
 from uuid import uuid4
 
 from redis.asyncio import Redis
-from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 
 from runtime import redis
 from runtime.postgres import Pool, pool
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from services.chat_svc import providers
 from services.chat_svc.closing import Closing
 from services.chat_svc.domain.model import Model

@@ -1,7 +1,6 @@
 """What tests look at in a stream."""
 
 from scenemesh.chat.v1 import chat_pb2
-
 from tests.service.chat_svc.replica import Events
 
 

@@ -6,10 +6,10 @@ import uuid
 from typing import Any
 
 import grpc
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
-from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 from runtime.errors import FailedPrecondition, NotFound, QuotaExhausted, Unavailable
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
+from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

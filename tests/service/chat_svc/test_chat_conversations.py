@@ -7,10 +7,10 @@ from typing import Any
 
 import grpc
 import pytest
-from scenemesh.chat.v1 import chat_pb2
 
 from runtime import pages
 from runtime.status import error_info
+from scenemesh.chat.v1 import chat_pb2
 from tests.service.chat_svc.replica import Person, Replica
 
 NOWHERE = "conversations/00000000-0000-4000-8000-000000000000"

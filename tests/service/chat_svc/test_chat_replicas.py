@@ -5,7 +5,6 @@ from pathlib import Path
 
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
-
 from services.chat_svc.domain.model import Model
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider

@@ -9,9 +9,9 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
-
 from services.chat_svc.domain.model import Model
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider

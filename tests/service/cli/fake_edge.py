@@ -11,12 +11,12 @@ from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
-from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 from runtime.errors import MeshError, NotFound
 from runtime.status import to_grpc
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
+from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 CONVERSATION = "conversations/00000000-0000-4000-8000-000000000001"
 MESSAGE = f"{CONVERSATION}/messages/00000000-0000-4000-8000-000000000002"

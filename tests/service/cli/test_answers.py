@@ -2,12 +2,12 @@ from contextlib import aclosing
 
 import grpc
 import pytest
-from scenemesh.chat.v1 import chat_pb2
 
 from cli import answers
 from cli.client import Client
 from cli.failures import Failure
 from runtime.errors import Internal, Unavailable
+from scenemesh.chat.v1 import chat_pb2
 from tests.service.cli.fake_edge import CONVERSATION, MESSAGE, WHOLE, Script, delta, finished, started
 
 DROPPED = grpc.StatusCode.UNAVAILABLE

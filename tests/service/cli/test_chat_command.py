@@ -2,10 +2,10 @@ import asyncio
 import signal
 
 import grpc
-from scenemesh.chat.v1 import chat_pb2
-from scenemesh.search.v1 import search_pb2
 
 from runtime.errors import Aborted, Internal, QuotaExhausted, Unavailable
+from scenemesh.chat.v1 import chat_pb2
+from scenemesh.search.v1 import search_pb2
 from tests.service.cli.conftest import WAIT_SECONDS, Command
 from tests.service.cli.fake_edge import CONVERSATION, MESSAGE, WHOLE, Script, delta, failed, finished, started
 

@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import grpc
-from scenemesh.search.v1 import search_pb2
 
 from runtime.errors import InvalidArgument, ResourceExhausted, Violation
+from scenemesh.search.v1 import search_pb2
 from tests.service.cli.conftest import Command
 from tests.service.cli.fake_edge import HIT, Script
 

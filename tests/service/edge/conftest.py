@@ -8,10 +8,10 @@ from typing import Any
 import grpc
 import pytest
 from envoy.service.auth.v3 import external_auth_pb2_grpc as auth_grpc
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 from edge.admission import SERVICE, Admission
 from runtime.context import caller
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from tests.harness.serving import Dial, served
 
 QUOTA = "scenemesh.quota.v1.QuotaService"

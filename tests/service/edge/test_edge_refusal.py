@@ -16,8 +16,8 @@ import pytest
 from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.harness.serving import Dial, served
 from tests.service.edge.listener import CHAT, RPC, listening
 

@@ -23,7 +23,7 @@ from runtime.serve import Register, serving
 from runtime.settings import ProcessSettings
 from tests.service.mesh import edge, members
 
-SECONDS_MAX = 10
+SECONDS_MAX = 60
 ISSUER = "https://issuer.scenemesh.local"
 
 

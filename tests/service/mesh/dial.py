@@ -10,10 +10,10 @@ import uuid
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 from runtime.channels import channels
 from runtime.settings import ProcessSettings, load
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 
 async def main(name: str, calls: int) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import grpc
 from envoy.service.auth.v3 import external_auth_pb2, external_auth_pb2_grpc
 from envoy.type.v3 import http_status_pb2
+
+from runtime.serve import Register
 from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
-
-from runtime.serve import Register
 
 Context = grpc.aio.ServicerContext[Any, Any]
 ADMISSION = "envoy.service.auth.v3.Authorization"

@@ -23,7 +23,7 @@ from tests.harness.serving import client_credentials
 from tests.service.mesh import edge, members
 from tests.service.mesh.conftest import Caller, Control, Start
 
-SECONDS_MAX = 10
+SECONDS_MAX = 60
 NODE = "edge-under-test"
 
 

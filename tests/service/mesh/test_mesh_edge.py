@@ -9,11 +9,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.protobuf.message import Message
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from yarl import URL
+
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
-from yarl import URL
-
 from tests.service.mesh.conftest import Caller, Tokens
 from tests.service.mesh.members import ADMISSION, Admission
 

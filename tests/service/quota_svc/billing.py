@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import grpc
+
 from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 
 DAY, MONTH = billing_pb2.PERIOD_DAY, billing_pb2.PERIOD_MONTH

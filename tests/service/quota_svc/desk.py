@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from scenemesh.quota.v1 import quota_pb2
-from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
 
 from runtime.status import error_info
+from scenemesh.quota.v1 import quota_pb2
+from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
 from tests.harness.serving import Dial
 from tests.service.quota_svc.billing import Billing
 

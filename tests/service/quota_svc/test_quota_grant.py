@@ -3,8 +3,8 @@ from uuid import uuid4
 
 import grpc
 import pytest
-from scenemesh.quota.v1 import quota_pb2
 
+from scenemesh.quota.v1 import quota_pb2
 from tests.service.quota_svc.desk import Desk, told
 
 GRANT = quota_pb2.ENTRY_KIND_GRANT

@@ -2,9 +2,9 @@ import asyncio
 
 import grpc
 import pytest
-from scenemesh.billing.v1 import billing_pb2
 from structlog.testing import capture_logs
 
+from scenemesh.billing.v1 import billing_pb2
 from services.quota_svc.plans import Plans
 from tests.service.quota_svc.billing import Billing
 from tests.service.quota_svc.desk import Desk, told

@@ -3,10 +3,10 @@ import json
 
 import grpc
 import pytest
-from scenemesh.quota.v1 import quota_pb2
-from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
 
 from runtime import pages
+from scenemesh.quota.v1 import quota_pb2
+from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
 from tests.service.quota_svc.desk import Desk, told
 
 

@@ -4,11 +4,11 @@ from uuid import uuid4
 
 import grpc
 import pytest
-from scenemesh.quota.v1 import quota_pb2
-from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
 
 from runtime.postgres import Pool
 from runtime.status import error_info
+from scenemesh.quota.v1 import quota_pb2
+from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
 from tests.service.quota_svc.desk import EXPIRED, HELD, RELEASED, SETTLED, Desk, quota_failure, told
 
 MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)

@@ -3,9 +3,9 @@ from uuid import uuid4
 
 import grpc
 import pytest
-from scenemesh.quota.v1 import quota_pb2
 
 from runtime.postgres import Pool
+from scenemesh.quota.v1 import quota_pb2
 from tests.service.quota_svc.desk import EXPIRED, RELEASED, SETTLED, Desk, told
 
 USAGE = quota_pb2.Usage(resource="conversations/1/messages/2", model="smollm2", input_tokens=300, output_tokens=40)

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import grpc
 import pytest
-from scenemesh.quota.v1 import quota_pb2_grpc
 
 from runtime.postgres import Pool, pool
+from scenemesh.quota.v1 import quota_pb2_grpc
 from services.quota_svc.plans import Plans
 from services.quota_svc.servicer import SERVICE, QuotaServicer
 from services.quota_svc.store import MIGRATIONS, SCHEMA, Ledger

@@ -13,16 +13,16 @@ from typing import Any
 import grpc
 import pytest
 from redis.asyncio import Redis
-from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 
 from runtime import registry
 from runtime.redis import connect
 from runtime.serve import serve
 from runtime.settings import ProcessSettings
+from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 from tests.harness.serving import client_credentials
 
 SERVICE = "scenemesh.billing.v1.BillingService"
-WAIT_SECONDS = 10
+WAIT_SECONDS = 30
 
 
 class Billing(billing_pb2_grpc.BillingServiceServicer):

@@ -9,11 +9,11 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 from runtime.context import caller, request_id
 from runtime.errors import NotFound
 from runtime.status import error_info
+from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from tests.harness.serving import Dial, served
 
 SERVICE = "scenemesh.quota.v1.QuotaService"

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from scenemesh.search.v1 import search_pb2_grpc
 
 from runtime.postgres import Pool, pool
+from scenemesh.search.v1 import search_pb2_grpc
 from services.search_svc import catalogue
 from services.search_svc.servicer import SERVICE, SearchServicer
 from services.search_svc.store import MIGRATIONS, SCHEMA, Store

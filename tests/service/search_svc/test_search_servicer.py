@@ -2,10 +2,10 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from scenemesh.search.v1 import search_pb2
-from scenemesh.search.v1.search_pb2_grpc import SearchServiceStub
 
 from runtime.status import error_info
+from scenemesh.search.v1 import search_pb2
+from scenemesh.search.v1.search_pb2_grpc import SearchServiceStub
 from tests.harness.serving import Dial
 
 SHERLOCK = "characters/sherlock-holmes"

@@ -1,9 +1,9 @@
 import pytest
-from scenemesh.chat.v1 import chat_pb2
-from scenemesh.search.v1 import search_pb2
 
 from runtime.errors import InvalidArgument, Violation
 from runtime.interceptors.validation import validate
+from scenemesh.chat.v1 import chat_pb2
+from scenemesh.search.v1 import search_pb2
 
 CONVERSATION = "conversations/00000000-0000-4000-8000-000000000000"
 
