@@ -34,7 +34,7 @@ class Console:
         """The one line that a command fails with."""
         self._error.print(text, style="red", markup=False)
 
-    def healthy(self, url: str) -> None:
+    def healthy(self, url: str, *, detached: bool = False) -> None:
         """Where to go next."""
         self._out.print(
             f"\n[bold green]SceneMesh is up[/bold green] at [bold]{url}[/bold]. Try, in another terminal:\n"
@@ -47,7 +47,7 @@ class Console:
             f'curl -H "Authorization: Bearer $({scenemesh} token{self._option})" {url}/v1/users/me/quota',
         ):
             self.say(f"  {command}")
-        self.say("\nCtrl-C stops it.\n")
+        self.say(f"\n{f'{scenemesh} down{self._option}' if detached else 'Ctrl-C'} stops it.\n")
 
     def log(self, line: Line) -> None:
         self._out.print(f"{line.process:<10} {line.text}", style=COLOURS.get(line.level, "dim"), markup=False)
