@@ -6,3 +6,9 @@ import os
 # program, and a child of ours always becomes one. Read when gRPC is first imported, so it stands before any import.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 os.environ["GRPC_VERBOSITY"] = "ERROR"
+
+from hypothesis import settings
+
+# No test asserts a time, and a loaded machine is slow now and then.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")

@@ -185,6 +185,6 @@ class Credit(RuleBasedStateMachine):
 
 
 Credit.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
 )
 TestCredit = Credit.TestCase

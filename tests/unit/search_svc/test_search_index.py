@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.search_svc import catalogue
@@ -134,14 +134,12 @@ def test_a_prefix_ranked_beforehand_answers_as_one_ranked_when_asked() -> None:
     assert found(titles, "same", Kind.ANIME) == anime[:SUGGESTIONS_MAX]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(SHIPPED_NAMES))
 def test_everything_shipped_is_found_by_its_full_name(entry: tuple[str, str]) -> None:
     entry_id, name = entry
     assert entry_id in {one.document.entry.id for one in SHIPPED_INDEX.suggest(name, limit=10)}
 
 
-@settings(deadline=None)
 @given(
     st.one_of(st.text(max_size=200), st.sampled_from(SHIPPED_NAMES).map(lambda entry: entry[1][:4])), st.integers(1, 50)
 )
@@ -152,7 +150,6 @@ def test_nothing_stands_twice_and_no_answer_is_longer_than_asked(query: str, lim
     assert suggestions == SHIPPED_INDEX.suggest(query)[:limit]
 
 
-@settings(deadline=None)
 @given(catalogues, names, st.randoms())
 def test_the_order_of_the_catalogue_does_not_matter(
     entries: list[tuple[str, Kind, list[str], int, list[str]]], query: str, random: Random
@@ -162,7 +159,6 @@ def test_the_order_of_the_catalogue_does_not_matter(
     assert Index(Catalogue(titles)).suggest(query) == Index(Catalogue(shuffled)).suggest(query)
 
 
-@settings(deadline=None)
 @given(catalogues)
 def test_every_name_and_alias_finds_its_own(entries: list[tuple[str, Kind, list[str], int, list[str]]]) -> None:
     titles = drawn(entries)
