@@ -58,16 +58,11 @@ def components() -> dict[str, Json]:
 
 
 def schema(schemas: Schemas, pool: DescriptorPool) -> Json:
-    """The body of every error: google.rpc.Status, with what the edge adds to refusals that no service made."""
+    """The body of every error, a service's or the edge's own: google.rpc.Status."""
     details = [_detail(schemas, pool, f"google.rpc.{name}") for name in DETAILS]
     status = schemas.message(pool.FindMessageTypeByName(STATUS))
-    status["description"] = (
-        "Why a call failed. A service says the gRPC status code and details. A refusal that the edge makes by itself "
-        "says the HTTP status instead, and `reason` and `request_id` in place of details."
-    )
+    status["description"] = "Why a call failed: the gRPC status code, a sentence, and details for programs."
     status["properties"]["details"]["items"] = {"anyOf": details}
-    status["properties"]["reason"] = {"type": "string", "description": "The edge's own word for why it refused."}
-    status["properties"]["request_id"] = {"type": "string", "description": "What to tell us when asking for help."}
     status["required"] = ["code", "message"]
     return status
 
