@@ -52,12 +52,12 @@ def _filter(name: str, config: betterproto2.Message) -> HttpFilter:
 
 
 def _health(topology: Topology) -> HealthCheck:
-    """Answers 200 while every service has a healthy endpoint."""
+    """Answers 200 while every service, and admission, has a healthy endpoint."""
     path = HeaderMatcher(name=":path", string_match=StringMatcher(exact=HEALTH_PATH))
     return HealthCheck(
         pass_through_mode=False,
         headers=[path],
-        cluster_min_healthy_percentages={service: Percent(value=1) for service in topology.services},
+        cluster_min_healthy_percentages={name: Percent(value=1) for name in topology.clusters},
     )
 
 

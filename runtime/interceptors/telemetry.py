@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import grpc
 import structlog
@@ -28,11 +29,9 @@ SERVER_FAULTS = frozenset({2, 4, 12, 13, 14, 15})
 @asynccontextmanager
 async def telemetry(call: Call) -> AsyncIterator[None]:
     REQUEST_ID.set(_request_id(call.metadata.get(REQUEST_ID_HEADER, "")))
-    durations = metrics.get_meter(SCOPE).create_histogram("rpc.server.duration", unit="ms")
-    tracer = trace.get_tracer(SCOPE)
     parent = propagate.extract(call.metadata)
     began = time.perf_counter()
-    with tracer.start_as_current_span(
+    with trace.get_tracer(SCOPE).start_as_current_span(
         call.path.lstrip("/"),
         context=parent,
         kind=SpanKind.SERVER,
@@ -42,7 +41,7 @@ async def telemetry(call: Call) -> AsyncIterator[None]:
     ) as span:
         try:
             yield
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
             call.code = call.code or CANCELLED
             raise
         except grpc.aio.AbortError:
@@ -56,11 +55,17 @@ async def telemetry(call: Call) -> AsyncIterator[None]:
             span.set_attribute("rpc.system", "grpc")
             span.set_attribute("rpc.grpc.status_code", call.code)
             span.set_status(StatusCode.ERROR if call.code in SERVER_FAULTS else StatusCode.UNSET)
-            durations.record(duration_ms, {"rpc.method": call.path.lstrip("/"), "rpc.grpc.status_code": call.code})
+            _durations().record(duration_ms, {"rpc.method": call.path.lstrip("/"), "rpc.grpc.status_code": call.code})
             write = log.warning if call.code in SERVER_FAULTS else log.info
             write("rpc", rpc=call.path.lstrip("/"), code=name, duration_ms=round(duration_ms, 1))
 
 
+@cache
+def _durations() -> metrics.Histogram:
+    return metrics.get_meter(SCOPE).create_histogram("rpc.server.duration", unit="ms")
+
+
+@cache
 def grpc_code(number: int) -> str:
     """The name of a status code by its number on the wire."""
     return next(code.name for code in grpc.StatusCode if code.value[0] == number)
