@@ -14,6 +14,7 @@ help: ## Show this list.
 setup: $(VENV)/installed ## Create the virtual environment and install everything.
 
 $(VENV)/installed: requirements.lock pyproject.toml
+	@echo "Installing what it needs into $(VENV), once: this takes a minute or two."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -21,6 +21,9 @@ ACQUIRE_SECONDS = 2.0
 # Replicas start together: whoever comes second waits, and finds nothing left to do.
 MIGRATION_LOCK = 0x5CE_E3E5
 
+# How Alembic runs revisions; each service's own folder holds nothing but them.
+ENVIRONMENT = Path(__file__).parent / "migrations"
+
 Pool = asyncpg.Pool
 
 
@@ -64,7 +67,9 @@ def _upgrade(connection: Connection, schema: str, migrations: Path) -> None:
     connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
     connection.execute(text(f'SET LOCAL search_path TO "{schema}"'))
     config = Config()
-    config.set_main_option("script_location", str(migrations))
+    config.set_main_option("script_location", str(ENVIRONMENT))
+    config.set_main_option("version_locations", str(migrations))
+    config.set_main_option("path_separator", "newline")
     config.attributes["connection"] = connection
     config.attributes["schema"] = schema
     command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""Runs this schema's revisions on the connection, and in the transaction, of `runtime.postgres`."""
+"""Runs revisions on the connection, and in the transaction, of `runtime.postgres`. Alembic looks for this name."""
 
 from alembic import context
 

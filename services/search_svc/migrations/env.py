@@ -1,8 +1,0 @@
-"""Runs this schema's revisions on the connection, and in the transaction, of `runtime.postgres`."""
-
-from alembic import context
-
-attributes = context.config.attributes
-context.configure(connection=attributes["connection"], version_table_schema=attributes["schema"])
-with context.begin_transaction():
-    context.run_migrations()
