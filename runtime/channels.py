@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from typing import Any
 
 import grpc
@@ -18,13 +19,14 @@ from opentelemetry import propagate
 
 from runtime.certificates import Certificates
 from runtime.context import DEADLINE, request_id
+from runtime.contract import PACKAGE_ROOT, Contract
 from runtime.settings import ProcessSettings
 
 Connect = Callable[[str], grpc.aio.Channel]
 
 # What a hop keeps for itself, so that the outer call can still answer when an inner one runs out of time.
 MARGIN_SECONDS = 0.05
-# For calls that serve no RPC, such as a job's.
+# For calls that serve no RPC, such as a job's, and for RPCs outside our contract.
 UNBOUND_SECONDS = 5.0
 
 OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.keepalive_time_ms", 60_000))
@@ -78,6 +80,8 @@ class Propagation(grpc.aio.UnaryUnaryClientInterceptor):
 
     async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
         metadata = grpc.aio.Metadata(*(client_call_details.metadata or ()))
+        path = client_call_details.method
+        path = path.decode() if isinstance(path, bytes) else path
         carrier: dict[str, str] = {}
         propagate.inject(carrier)
         if request_id():
@@ -86,12 +90,21 @@ class Propagation(grpc.aio.UnaryUnaryClientInterceptor):
             metadata.set_all(key, [value])
         details = grpc.aio.ClientCallDetails(
             client_call_details.method,
-            min(client_call_details.timeout or UNBOUND_SECONDS, remaining_seconds()),
+            min(client_call_details.timeout or UNBOUND_SECONDS, policy_seconds(path), remaining_seconds()),
             metadata,
             client_call_details.credentials,
             client_call_details.wait_for_ready,
         )
         return await continuation(details, request)
+
+
+@cache
+def policy_seconds(path: str) -> float:
+    """The deadline that the contract gives an RPC, by its gRPC path."""
+    service = path.split("/")[1]
+    if service.split(".")[0] != PACKAGE_ROOT:
+        return UNBOUND_SECONDS
+    return Contract.of([service]).methods[path].policy.deadline.total_seconds()
 
 
 def remaining_seconds() -> float:
