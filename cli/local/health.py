@@ -1,17 +1,21 @@
 """Whether a stack answers, asked as any client would: GET /healthz on the public port."""
 
-import http.client
+import asyncio
 
 TIMEOUT_SECONDS = 2.0
 
 
-def healthz(host: str, port: int) -> int | None:
-    """The status of GET /healthz, or None where nobody answers. Blocks for at most a few seconds."""
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+async def healthy(host: str, port: int) -> bool:
+    """Whether the edge says that everything serves; false where nobody answers."""
+    # No thread is used here: the supervisor forks, and a fork beside threads is not safe.
     try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                status = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return status.split()[1:2] == [b"200"]

@@ -1,6 +1,5 @@
 """What a stack consists of, in values."""
 
-import asyncio
 import importlib
 import importlib.util
 import os
@@ -27,7 +26,6 @@ MODULES = {
 ENGINES = ("postgres", "valkey")
 REPLICAS_MAX = 8
 POSTGRES_VERSION = 18
-OK = 200
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,7 @@ def _envoy(state: State, options: Options) -> Part:
 
     async def ready(_: int) -> str | None:
         host = port.reachable(options.host)
-        return options.url if await asyncio.to_thread(health.healthz, host, options.port) == OK else None
+        return options.url if await health.healthy(host, options.port) else None
 
     return Part("envoy", launch, ready, after=("mesh",), restarts=False)
 

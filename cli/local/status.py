@@ -1,5 +1,6 @@
 """`scenemesh status`."""
 
+import asyncio
 import json
 import time
 from dataclasses import asdict
@@ -15,7 +16,6 @@ from cli.local.state import Running, Stack, State
 from cli.options import STATE_DEFAULT, Json
 from cli.options import State as StateOption
 
-OK = 200
 UNHEALTHY, NOT_RUNNING = 1, 3
 
 
@@ -37,7 +37,7 @@ def status(state: StateOption = STATE_DEFAULT, as_json: Json = False) -> None:
 
 def _told(found: Stack) -> dict[str, Any]:
     parts = urlsplit(found.url)
-    healthy = health.healthz(parts.hostname or "", parts.port or 80) == OK
+    healthy = asyncio.run(health.healthy(parts.hostname or "", parts.port or 80))
     processes = {name: {**asdict(one), "alive": _alive(one)} for name, one in found.processes.items()}
     return {
         "running": True,
