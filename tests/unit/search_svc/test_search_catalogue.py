@@ -31,6 +31,8 @@ def test_the_shipped_catalogue_has_enough_to_search() -> None:
     assert len(characters) >= 600
     assert {title.kind for title in titles} == {Kind.FILM, Kind.SERIES, Kind.ANIME}
     assert [title.id for title in titles if not title.characters] == []
+    assert [title.id for title in titles if not title.aliases] == []
+    assert [character.id for character in characters if not character.aliases] == []
 
 
 def test_a_file_becomes_titles_with_their_characters(tmp_path: Path) -> None:
