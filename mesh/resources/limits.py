@@ -24,6 +24,7 @@ from envoy_data_plane.envoy.config.route.v3 import (
 from envoy_data_plane.envoy.extensions.common.ratelimit.v3 import (
     LocalRateLimitDescriptor,
     RateLimitDescriptorEntry,
+    XRateLimitHeadersRfcVersion,
 )
 from envoy_data_plane.envoy.extensions.filters.http.buffer.v3 import Buffer
 from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit.v3 import LocalRateLimit
@@ -64,6 +65,8 @@ def rates(methods: Iterable[Method]) -> LocalRateLimit:
         filter_enabled=always,
         filter_enforced=always,
         rate_limited_as_resource_exhausted=True,
+        # What is left of the limit stands in every answer that is counted.
+        enable_x_ratelimit_headers=XRateLimitHeadersRfcVersion.DRAFT_VERSION_03,
     )
 
 

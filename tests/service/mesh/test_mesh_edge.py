@@ -220,6 +220,14 @@ async def test_a_user_who_calls_too_often_is_told_so_and_others_are_not(caller: 
     assert status != 429
 
 
+async def test_a_counted_answer_says_what_is_left_of_the_limit(caller: Caller, tokens: Tokens) -> None:
+    headers = {"authorization": f"Bearer {tokens(sub='counted')}"}
+    url = f"http://{caller.address}/v1/conversations"
+    async with caller.session.post(url, headers=headers, json={"character": "characters/neo"}) as response:
+        told = response.headers
+    assert (told["x-ratelimit-limit"].split(",")[0], told["x-ratelimit-remaining"]) == ("60", "59")
+
+
 async def test_every_answer_is_hardened_and_names_its_request(caller: Caller) -> None:
     async with caller.session.get(f"http://{caller.address}/v1/nothing") as response:
         headers = response.headers
