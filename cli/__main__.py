@@ -3,11 +3,12 @@
 import typer
 
 from cli.chat import chat
+from cli.events.app import app as events
 from cli.failures import EPILOG
 from cli.local.down import down
 from cli.local.status import status
 from cli.local.up import up
-from cli.quota import quota
+from cli.quota.app import app as quota
 from cli.search import search
 from cli.token import token
 
@@ -19,8 +20,10 @@ app = typer.Typer(
 )
 for local in (up, down, status):
     app.command()(local)
-for client in (token, search, chat, quota):
+for client in (token, search, chat):
     app.command(epilog=EPILOG)(client)
+app.add_typer(quota, name="quota")
+app.add_typer(events, name="events")
 
 
 def main() -> None:

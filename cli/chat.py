@@ -15,7 +15,6 @@ from cli.client import CALL_SECONDS, Client
 from cli.conversations import Conversation
 from cli.failures import ExitCode, Failure, calls_to, reported, tell
 from cli.options import STATE_DEFAULT, Json, State, Token, Url, User
-from cli.quota import MINE
 from cli.transcript import JsonTranscript, Transcript
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
@@ -94,7 +93,7 @@ class Session:
 
     async def _paid(self, end: chat_pb2.Finished | chat_pb2.Failed) -> None:
         """Tells what the turn cost and what is left, as far as that can be learned."""
-        request = quota_pb2.GetQuotaRequest(name=MINE)
+        request = quota_pb2.GetQuotaRequest(name="users/me/quota")
         meter = None
         try:
             answer = await QuotaServiceStub(self.channel).GetQuota(

@@ -52,11 +52,11 @@ def anybody(state: Path, url: str | None) -> Client:
     return Client(url or _written(state))
 
 
-def somebody(state: Path, url: str | None, token: str | None, user: str | None) -> Client:
-    """A client with the given token, or with one that the local issuer gives for `user`."""
+def somebody(state: Path, url: str | None, token: str | None, user: str | None, role: Role = Role.USER) -> Client:
+    """A client with the given token, or with one that the local issuer gives for `user`, who may do what `role` may."""
     if token is None:
         chosen = user or issuer.USER_DEFAULT
-        token = issuer.read(state).token(chosen, Role.USER, datetime.now(UTC), TOKEN_LIFETIME)
+        token = issuer.read(state).token(chosen, role, datetime.now(UTC), TOKEN_LIFETIME)
     elif user is not None:
         hint = "Unset SCENEMESH_TOKEN to choose a user of the local issuer."
         raise Failure("A token already says who you are: --user has no meaning.", ExitCode.USAGE, hint=hint)

@@ -13,7 +13,9 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from cli.text import printable
+from cli.decision import unlocks
+from cli.text import printable, to_json
+from scenemesh.quota.v1 import quota_pb2
 
 
 class ExitCode(IntEnum):
@@ -46,6 +48,7 @@ ENVOYS_OWN = ("no healthy upstream", "upstream ")
 # What to do next, by the error's reason or, where a reason says nothing about that, by its code.
 HINTS = {
     "QUOTA_EXHAUSTED": "`scenemesh quota` shows what is left and when it starts anew.",
+    "QUEUE_FULL": "Too many want something just now: try again in a moment.",
     "CHARACTER_NOT_FOUND": "`scenemesh search NAME --kind character` finds one.",
     "CONVERSATION_NOT_FOUND": "Leave --conversation out to open a new one.",
     "ANSWER_IN_PROGRESS": "Wait until the character has finished, then say it again.",
@@ -59,7 +62,10 @@ HINTS = {
 
 @dataclass(eq=False)
 class Failure(Exception):
-    """`code` is a gRPC status code's name or one of ours; `reason` is empty where nobody gave one."""
+    """`code` is a gRPC status code's name or one of ours; `reason` is empty where nobody gave one.
+
+    `decision` is how quota_svc decided, where that was the reason.
+    """
 
     message: str
     exit_code: ExitCode = ExitCode.FAILED
@@ -68,10 +74,14 @@ class Failure(Exception):
     hint: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
+    decision: quota_pb2.Decision | None = None
 
     def to_json(self) -> dict[str, Any]:
-        told = {"code": self.code, "reason": self.reason, "message": self.message, "hint": self.hint}
-        return {"error": {**told, "metadata": dict(self.metadata), "request_id": self.request_id}}
+        told: dict[str, Any] = {"code": self.code, "reason": self.reason, "message": self.message, "hint": self.hint}
+        told |= {"metadata": dict(self.metadata), "request_id": self.request_id}
+        if self.decision is not None:
+            told["decision"] = to_json(self.decision)
+        return {"error": told}
 
 
 @contextmanager
@@ -89,6 +99,8 @@ def tell(failure: Failure, as_json: bool) -> None:
         typer.echo(json.dumps(failure.to_json(), ensure_ascii=False))
         return
     typer.echo(f"scenemesh: {printable(failure.message)}", err=True)
+    for line in unlocks(failure.decision) if failure.decision is not None else ():
+        typer.echo(line, err=True)
     if failure.hint:
         typer.echo(failure.hint, err=True)
 
@@ -109,10 +121,10 @@ def of_call(error: grpc.aio.AioRpcError, url: str) -> Failure:
     if code is grpc.StatusCode.UNAVAILABLE and not status.details and not status.message.startswith(ENVOYS_OWN):
         message, hint = f"The edge at {url} cannot be reached.", "`scenemesh up` starts everything on this machine."
         return Failure(message, ExitCode.NOT_RUNNING, code.name, hint=hint)
-    info, request = error_details_pb2.ErrorInfo(), error_details_pb2.RequestInfo()
+    info, request, decision = error_details_pb2.ErrorInfo(), error_details_pb2.RequestInfo(), quota_pb2.Decision()
     for detail in status.details:
         with suppress(DecodeError):
-            _ = detail.Unpack(info) or detail.Unpack(request)
+            _ = detail.Unpack(info) or detail.Unpack(request) or detail.Unpack(decision)
     exhausted = any(detail.Is(error_details_pb2.QuotaFailure.DESCRIPTOR) for detail in status.details)
     return Failure(
         message=error.details() or f"The edge answered {code.name}.",
@@ -122,6 +134,7 @@ def of_call(error: grpc.aio.AioRpcError, url: str) -> Failure:
         hint=HINTS.get(info.reason) or HINTS.get(code.name, ""),
         metadata=dict(info.metadata),
         request_id=request.request_id,
+        decision=decision if decision.meter else None,
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import typer
 
-from cli import quota
+from cli import decision
 from cli.conversations import Conversation
 from cli.text import printable, to_json
 from scenemesh.chat.v1 import chat_pb2
@@ -49,13 +49,13 @@ class Transcript:
                 self._line_open = False
                 typer.echo(f"scenemesh: {printable(event.failed.description)}", err=True)
 
-    def paid(self, receipt: chat_pb2.Receipt, model: str, meter: quota_pb2.MeterQuota | None) -> None:
+    def paid(self, receipt: chat_pb2.Receipt, model: str, meter: quota_pb2.Decision | None) -> None:
         """What a turn cost, and what is left; `meter` is None when that could not be learned."""
         parts = [f"paid {receipt.charged} {receipt.meter}".rstrip()]
         if meter is not None:
-            parts.append(f"{quota.left(meter)} left")
+            parts.append(f"{decision.left(meter)} left")
         if meter is not None and meter.HasField("reset_time"):
-            parts.append(f"anew {quota.resets(meter)}")
+            parts.append(f"anew {decision.resets(meter)}")
         if receipt.HasField("usage"):
             parts.append(f"{receipt.usage.input_tokens} + {receipt.usage.output_tokens} tokens")
         _aside(", ".join([*parts, printable(model)] if model else parts))

@@ -9,10 +9,9 @@ from envoy.service.auth.v3 import external_auth_pb2_grpc as auth_grpc
 
 from edge import convert
 from edge.denial import denial, protocol
-from edge.domain import admit
 from runtime.context import request_id
 from runtime.errors import MeshError, Unauthenticated, Unavailable
-from runtime.interceptors.identity import ROLE_HEADER, USER_HEADER
+from runtime.interceptors.identity import USER_HEADER, USER_PATTERN
 from runtime.status import to_proto
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
@@ -42,17 +41,17 @@ class Admission(auth_grpc.AuthorizationServicer):  # type: ignore[misc] # the pa
     async def _admit(self, user: str, meter: str) -> None:
         if not user:
             raise Unauthenticated("Sign in first: this needs a token with a subject.", reason="NO_SUBJECT")
-        quota = await self._ask(user)
-        admit(user, quota.plan, convert.meter(quota, meter), meter)
+        if not USER_PATTERN.fullmatch(user):
+            raise Unauthenticated("The token's subject is not one that we accept.", reason="BAD_SUBJECT")
+        decision = await self._ask(user, meter)
+        if decision.outcome != quota_pb2.OUTCOME_ADMITTED and not decision.shadow:
+            raise convert.refusal(user, decision)
 
-    async def _ask(self, user: str) -> quota_pb2.Quota:
-        """The user's quota, asked for in the user's name, which the edge may do."""
+    async def _ask(self, user: str, meter: str) -> quota_pb2.Decision:
+        """How one more unit of the user's would be decided on."""
+        request = quota_pb2.CheckAdmissionRequest(parent=f"users/{user}", meter=meter, amount=1)
         try:
-            return await self._quota.GetQuota(
-                quota_pb2.GetQuotaRequest(name="users/me/quota"), metadata=((USER_HEADER, user), (ROLE_HEADER, "user"))
-            )
+            return await self._quota.CheckAdmission(request)
         except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-                raise Unauthenticated(error.details() or "", reason="BAD_SUBJECT") from error
             log.warning("quota_svc did not answer", code=error.code().name, details=error.details())
             raise Unavailable("Credit cannot be checked just now. Try again.", reason="QUOTA_UNAVAILABLE") from error

@@ -1,24 +1,20 @@
-"""Between quota_svc's messages and what admission decides by."""
+"""Between quota_svc's decision and a refusal."""
 
-from datetime import UTC, datetime
-
-from edge.domain import Meter
+from runtime.errors import QuotaExhausted
 from scenemesh.quota.v1 import quota_pb2
 
 
-def meter(quota: quota_pb2.Quota, name: str) -> Meter | None:
-    """The meter `name` of a quota; None when it has none of that name."""
-    return next((_meter(one) for one in quota.meters if one.meter == name), None)
-
-
-def _meter(message: quota_pb2.MeterQuota) -> Meter:
-    reset: datetime | None = message.reset_time.ToDatetime(UTC) if message.HasField("reset_time") else None
-    return Meter(
-        name=message.meter,
-        unlimited=message.unlimited,
-        limit=message.limit,
-        used=message.used,
-        held=message.held,
-        remaining=message.remaining,
-        reset_time=reset,
+def refusal(user: str, decision: quota_pb2.Decision) -> QuotaExhausted:
+    """The error that refuses `user` by that decision, which it carries whole."""
+    metadata = {
+        "meter": decision.meter,
+        "limit": str(decision.limit),
+        "used": str(decision.used),
+        "held": str(decision.held),
+        "plan": decision.plan,
+    }
+    if decision.HasField("reset_time"):
+        metadata["reset_time"] = decision.reset_time.ToJsonString()
+    return QuotaExhausted(
+        decision.message, subject=f"users/{user}/meters/{decision.meter}", metadata=metadata, details=[decision]
     )

@@ -37,16 +37,19 @@ class Caller:
             raise Unauthenticated("Sign in first: this needs a token with a subject.", reason="NO_SUBJECT")
         return self.user
 
-    def owner(self, user: str, *, reason: str) -> str:
+    def owner(self, user: str, *, reason: str, operators: bool = False) -> str:
         """The user that `users/{user}` means to this caller: "me" is the caller; a sibling may name anyone.
 
-        NOT_FOUND with `reason` for another person's, so that nobody learns who exists.
+        So may an operator, where `operators` says so. NOT_FOUND with `reason` for another person's, so that nobody
+        learns who exists.
         """
         if self.is_sibling:
             return user
         person = self.person()
         if user in ("me", person):
             return person
+        if operators and self.is_operator:
+            return user
         raise NotFound("There is no such resource among yours.", reason=reason)
 
 

@@ -10,7 +10,8 @@
     ├── Aborted              something else is in the way just now; start the operation again
     ├── OutOfRange           a figure is beyond what is there
     ├── ResourceExhausted    a limit is reached
-    │   └── QuotaExhausted   a meter is empty
+    │   ├── QuotaExhausted   a meter is empty
+    │   └── Overloaded       too much waits already; worth a retry, later
     ├── DeadlineExceeded     it took too long
     ├── Unavailable          something is down; worth a retry
     └── Internal             a defect of ours; the caller learns nothing but the request id
@@ -23,6 +24,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
+
+from google.protobuf.message import Message
 
 
 class Code(IntEnum):
@@ -51,15 +54,26 @@ class Violation:
 
 
 class MeshError(Exception):
-    """The root. `reason` is UPPER_SNAKE_CASE and stable; `message` is a sentence that may change."""
+    """The root. `reason` is UPPER_SNAKE_CASE and stable; `message` is a sentence that may change.
+
+    `details` are messages of the contract that say more than a reason can; they travel in `google.rpc.Status.details`.
+    """
 
     code: ClassVar[Code] = Code.INTERNAL
 
-    def __init__(self, message: str, *, reason: str, metadata: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        metadata: Mapping[str, str] | None = None,
+        details: Sequence[Message] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.reason = reason
         self.metadata = dict(metadata or {})
+        self.details = tuple(details)
 
 
 class InvalidArgument(MeshError):
@@ -105,9 +119,19 @@ class ResourceExhausted(MeshError):
 class QuotaExhausted(ResourceExhausted):
     """A meter is empty; `subject` is what ran out (`users/42/meters/chat`)."""
 
-    def __init__(self, message: str, *, subject: str, metadata: Mapping[str, str]) -> None:
-        super().__init__(message, reason="QUOTA_EXHAUSTED", metadata=metadata)
+    def __init__(
+        self, message: str, *, subject: str, metadata: Mapping[str, str], details: Sequence[Message] = ()
+    ) -> None:
+        super().__init__(message, reason="QUOTA_EXHAUSTED", metadata=metadata, details=details)
         self.subject = subject
+
+
+class Overloaded(ResourceExhausted):
+    """Too much waits already. `retry_after_seconds` reaches gRPC clients as their retry pushback, too."""
+
+    def __init__(self, message: str, *, reason: str, retry_after_seconds: float) -> None:
+        super().__init__(message, reason=reason)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class DeadlineExceeded(MeshError):

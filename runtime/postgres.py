@@ -26,6 +26,15 @@ ENVIRONMENT = Path(__file__).parent / "migrations"
 
 Pool = asyncpg.Pool
 
+# What a database that is away looks like. A connection cut under a statement is an internal error of its client.
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+)
+
 
 @asynccontextmanager
 async def pool(dsn: str, *, schema: str, migrations: Path) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
@@ -38,8 +47,13 @@ async def pool(dsn: str, *, schema: str, migrations: Path) -> AsyncIterator["asy
         command_timeout=COMMAND_SECONDS,
         timeout=COMMAND_SECONDS,
         server_settings={"search_path": schema, "application_name": schema},
+        reset=_as_it_is,
     ) as connections:
         yield connections
+
+
+async def _as_it_is(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """What asyncpg sends between two uses of a connection undoes session state, and nothing of ours makes any."""
 
 
 @asynccontextmanager
@@ -48,10 +62,12 @@ async def connection(connections: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterat
     try:
         async with connections.acquire(timeout=ACQUIRE_SECONDS) as one:
             yield one
-    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+    except AWAY as error:
         raise Unavailable("The database cannot be reached just now.", reason="DATABASE_UNAVAILABLE") from error
     except (asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError) as error:
         raise Unavailable("The database is restarting.", reason="DATABASE_UNAVAILABLE") from error
+    except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.QueryCanceledError) as error:
+        raise Unavailable("The database is busy.", reason="DATABASE_UNAVAILABLE") from error
 
 
 async def migrate(dsn: str, *, schema: str, migrations: Path) -> None:

@@ -1,5 +1,6 @@
 """Redis, with every limit said: no hidden retries, because a retried command may have run already."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -27,3 +28,9 @@ async def connect(url: str) -> AsyncIterator[Redis]:
             yield redis
     finally:
         await pool.aclose()
+
+
+def ending() -> bool:
+    """Whether this task was cancelled: before Python 3.12, the Redis client can swallow that as it sends a command."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

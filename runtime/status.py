@@ -1,6 +1,6 @@
 """Errors on the wire: `google.rpc.Status` with its details, both ways."""
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -8,12 +8,14 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from runtime.errors import Internal, InvalidArgument, MeshError, QuotaExhausted, Unavailable
+from runtime.errors import Internal, InvalidArgument, MeshError, Overloaded, QuotaExhausted, Unavailable
 
 ERROR_DOMAIN = "scenemesh"
 
 # The wire carries details in a trailer, and gRPC peers refuse metadata beyond 8 KiB: so many faults are told at most.
 VIOLATIONS_MAX = 20
+
+Detail = TypeVar("Detail", bound=Message)
 
 
 def to_proto(error: MeshError, request_id: str) -> status_pb2.Status:
@@ -21,24 +23,30 @@ def to_proto(error: MeshError, request_id: str) -> status_pb2.Status:
     status = status_pb2.Status(code=int(error.code), message=error.message)
     if isinstance(error, Internal):
         status.message = f"Something broke on our side. Tell us this request id: {request_id}"
-    for detail in (*_details(error), error_details_pb2.RequestInfo(request_id=request_id)):
-        status.details.add().Pack(detail)
+    for one in (*_details(error), error_details_pb2.RequestInfo(request_id=request_id)):
+        status.details.add().Pack(one)
     return status
 
 
 def to_grpc(error: MeshError, request_id: str) -> grpc.Status:
     """The same as grpc.aio's `abort_with_status` takes it."""
-    return cast("grpc.Status", rpc_status.to_status(to_proto(error, request_id)))
+    status = rpc_status.to_status(to_proto(error, request_id))
+    if isinstance(error, Overloaded):
+        pushback = ("grpc-retry-pushback-ms", str(int(error.retry_after_seconds * 1000)))
+        status = status._replace(trailing_metadata=(*status.trailing_metadata, pushback))
+    return cast("grpc.Status", status)
 
 
 def error_info(error: grpc.RpcError) -> error_details_pb2.ErrorInfo:
     """The ErrorInfo that a failed call carried; an empty one when it carried none."""
-    info = error_details_pb2.ErrorInfo()
+    return detail(error, error_details_pb2.ErrorInfo) or error_details_pb2.ErrorInfo()
+
+
+def detail(error: grpc.RpcError, kind: type[Detail]) -> Detail | None:
+    """The first detail of that kind that a failed call carried."""
     status = rpc_status.from_call(cast("Any", error))
-    for detail in status.details if status is not None else ():
-        if detail.Unpack(info):
-            break
-    return info
+    found = kind()
+    return found if status is not None and any(one.Unpack(found) for one in status.details) else None
 
 
 def _details(error: MeshError) -> list[Message]:
@@ -56,9 +64,9 @@ def _details(error: MeshError) -> list[Message]:
         case QuotaExhausted():
             violation = error_details_pb2.QuotaFailure.Violation(subject=error.subject, description=error.message)
             details.append(error_details_pb2.QuotaFailure(violations=[violation]))
-        case Unavailable():
+        case Unavailable() | Overloaded():
             delay = Duration()
             delay.FromMilliseconds(int(error.retry_after_seconds * 1000))
             details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     info.metadata.update(error.metadata)
-    return details
+    return [*details, *error.details]

@@ -1,6 +1,7 @@
 """Who calls, by the client certificate and the edge's headers, and whether the contract lets them.
 
-Identity headers count only from the edge, which verified the token that they come from. A sibling speaks for itself.
+Identity headers count only from the edge, which verified the token that they come from. A sibling speaks for itself,
+and so does the edge in a call without them; what names it among its callers must have no route from outside.
 """
 
 import re
@@ -28,7 +29,7 @@ async def identity(call: Call) -> AsyncIterator[None]:
 
 def authorize(policy: Policy, caller: Caller) -> None:
     """Raises unless the policy admits the caller."""
-    if caller.is_sibling and caller.peer in policy.callers:
+    if caller.user is None and caller.peer in policy.callers:
         return
     match policy.audience:
         case Audience.PUBLIC:

@@ -13,7 +13,11 @@ INTERVALS = {
     Interval.MONTH: billing_pb2.INTERVAL_MONTH,
     Interval.YEAR: billing_pb2.INTERVAL_YEAR,
 }
-PERIODS = {Period.DAY: billing_pb2.PERIOD_DAY, Period.MONTH: billing_pb2.PERIOD_MONTH}
+PERIODS = {
+    Period.DAY: billing_pb2.PERIOD_DAY,
+    Period.MONTH: billing_pb2.PERIOD_MONTH,
+    Period.ROLLING: billing_pb2.PERIOD_ROLLING,
+}
 STATES = {
     State.ACTIVE: billing_pb2.SUBSCRIPTION_STATE_ACTIVE,
     State.CANCELLED: billing_pb2.SUBSCRIPTION_STATE_CANCELLED,
@@ -61,4 +65,7 @@ def _allowance(allowance: Allowance) -> billing_pb2.Allowance:
         unlimited=allowance.amount is None,
         amount=allowance.amount or 0,
         period=PERIODS[allowance.period],
+        window=allowance.window,
+        rollover=allowance.rollover,
+        shadow=allowance.shadow,
     )

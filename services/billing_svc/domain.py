@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 FREE = "free"
@@ -18,10 +18,11 @@ class Interval(Enum):
 
 
 class Period(Enum):
-    """How often an allowance starts anew."""
+    """How often an allowance starts anew; ROLLING never does all at once: each unit comes back by itself."""
 
     DAY = "day"
     MONTH = "month"
+    ROLLING = "rolling"
 
 
 class State(Enum):
@@ -42,11 +43,18 @@ class Price:
 
 @dataclass(frozen=True)
 class Allowance:
-    """Units of a meter in every period; `amount` is None where there is no limit."""
+    """Units of a meter in every period; `amount` is None where there is no limit.
+
+    `window` is the length of a rolling one; of what is unused, up to `rollover` lives on into the next period. A
+    `shadow` limit is watched and not enforced.
+    """
 
     meter: str
     amount: int | None
     period: Period
+    window: timedelta | None = None
+    rollover: int = 0
+    shadow: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 from uuid import UUID
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from runtime.errors import (
     Aborted,
@@ -21,11 +20,12 @@ from runtime.errors import (
     MeshError,
     NotFound,
     OutOfRange,
+    Overloaded,
     QuotaExhausted,
     ResourceExhausted,
     Unavailable,
 )
-from runtime.status import error_info
+from runtime.status import detail, error_info
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 from services.chat_svc.domain.conversation import Message
@@ -65,19 +65,15 @@ def translated(error: grpc.aio.AioRpcError) -> MeshError:
     if error.code() in AWAY:
         return Unavailable("A part of the service cannot be reached just now.", reason="SIBLING_UNAVAILABLE")
     info, message = error_info(error), error.details() or ""
-    if info.reason == "QUOTA_EXHAUSTED":
-        return QuotaExhausted(message, subject=_subject(error), metadata=info.metadata)
+    failure, retry = detail(error, error_details_pb2.QuotaFailure), detail(error, error_details_pb2.RetryInfo)
+    if failure is not None:
+        decision = detail(error, quota_pb2.Decision)
+        details = [decision] if decision is not None else []
+        return QuotaExhausted(message, subject=failure.violations[0].subject, metadata=info.metadata, details=details)
+    if retry is not None:
+        return Overloaded(message, reason=info.reason, retry_after_seconds=retry.retry_delay.ToMilliseconds() / 1000)
     kind = PASSED_ON.get(error.code(), Internal)
     return kind(message, reason=info.reason or error.code().name, metadata=info.metadata)
-
-
-def _subject(error: grpc.aio.AioRpcError) -> str:
-    failure = error_details_pb2.QuotaFailure()
-    status = rpc_status.from_call(cast("Any", error))
-    for detail in status.details if status is not None else ():
-        if detail.Unpack(failure):
-            return str(failure.violations[0].subject)
-    return ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ class Quota:
         """A hold for one turn; QuotaExhausted when none is left."""
         reply = await self._reserve(user, answer)
         if reply.hold.state != quota_pb2.HOLD_STATE_HELD:
-            # An earlier try with the same id gave its hold back, and this try needs one of its own.
+            # An earlier try with this id gave its hold back, and this try needs one of its own.
             reply = await self._reserve(user, self._new_id())
         return Reservation(reply.hold.name, reply.entitlement.context_tokens)
 
@@ -112,7 +108,8 @@ class Quota:
             input_tokens=used.input_tokens if used else 0,
             output_tokens=used.output_tokens if used else 0,
         )
-        request = quota_pb2.SettleRequest(name=answer.hold, amount=answer.charged, usage=usage)
+        charged = quota_pb2.Amount(meter=METER, amount=answer.charged)
+        request = quota_pb2.SettleRequest(name=answer.hold, amounts=[charged], usage=usage)
         await answered(self._stub.Settle(request, timeout=CALL_SECONDS_MAX))
 
     async def release(self, hold: str) -> None:
@@ -122,8 +119,7 @@ class Quota:
         request = quota_pb2.ReserveRequest(
             parent=f"users/{user}",
             request_id=str(request_id),
-            meter=METER,
-            amount=1,
+            amounts=[quota_pb2.Amount(meter=METER, amount=1)],
             time_to_live=Duration(seconds=HOLD_SECONDS),
         )
         return await answered(self._stub.Reserve(request, timeout=CALL_SECONDS_MAX))

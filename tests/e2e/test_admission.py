@@ -8,12 +8,14 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from scenemesh.quota.v1 import quota_pb2
 from tests.e2e.clients import Json, Rest, bearer, buf_curl, channel, kind
 from tests.e2e.stack import Stack
 
 SEND = "scenemesh.chat.v1.ChatService/SendMessage"
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 QUOTA_FAILURE = "type.googleapis.com/google.rpc.QuotaFailure"
+DECISION = "type.googleapis.com/scenemesh.quota.v1.Decision"
 
 
 @pytest.fixture
@@ -51,6 +53,14 @@ async def test_over_rest_it_is_402_with_a_body_that_explains(stack: Stack, spent
     }
     assert "reset_time" in info["metadata"]
     assert details[QUOTA_FAILURE]["violations"][0]["subject"] == "users/admission-alice/meters/chat"
+    decision = details[DECISION]
+    assert (decision["outcome"], decision["reason"], decision["meter"]) == (
+        "OUTCOME_REFUSED",
+        "REASON_LIMIT_REACHED",
+        "chat",
+    )
+    assert decision["message"] == refused.body["message"]
+    assert [unlock["plan"] for unlock in decision["unlocks"]] == ["plans/creator", "plans/pro", "plans/max"]
     assert await stack.provider.requests() == asked
 
 
@@ -87,8 +97,9 @@ async def test_over_buf_curl_it_is_the_same(stack: Stack, spent: tuple[str, str]
 
 
 def _assert_quota_failure(status: status_pb2.Status) -> None:
-    info, failure = error_details_pb2.ErrorInfo(), error_details_pb2.QuotaFailure()
-    assert any(detail.Unpack(info) for detail in status.details)
-    assert any(detail.Unpack(failure) for detail in status.details)
+    info, failure, decision = error_details_pb2.ErrorInfo(), error_details_pb2.QuotaFailure(), quota_pb2.Decision()
+    for wanted in (info, failure, decision):
+        assert any(detail.Unpack(wanted) for detail in status.details)
     assert (info.reason, info.metadata["meter"], info.metadata["limit"]) == ("QUOTA_EXHAUSTED", "chat", "5")
     assert failure.violations[0].subject == "users/admission-alice/meters/chat"
+    assert (decision.outcome, decision.unlocks[0].plan) == (quota_pb2.OUTCOME_REFUSED, "plans/creator")

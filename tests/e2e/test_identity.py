@@ -154,6 +154,8 @@ async def test_what_belongs_to_another_does_not_exist(stack: Stack) -> None:
         ("POST", f"/v1/{conversation}/messages:send", {"text": "Hello?"}),
         ("GET", f"/v1/{message}:watch", None),
         ("GET", "/v1/users/identity-alice/quota", None),
+        ("GET", "/v1/users/identity-alice/quota:watch", None),
+        ("PATCH", "/v1/users/identity-alice/quota", {"time_zone": "UTC"}),
         ("GET", "/v1/users/identity-alice/entries", None),
         ("GET", "/v1/users/identity-alice/subscription", None),
     ):
@@ -161,13 +163,20 @@ async def test_what_belongs_to_another_does_not_exist(stack: Stack) -> None:
         assert (path, refused.status) == (path, 404)
 
 
-@pytest.mark.parametrize("method", ["Reserve", "Settle", "Release", "Grant"])
-async def test_internal_methods_have_no_way_in(stack: Stack, method: str) -> None:
+async def test_a_users_holds_are_for_operators(stack: Stack) -> None:
+    alice, olga = (Rest(stack.url, stack.token(user="identity-alice", role=role)) for role in ("user", "operator"))
+    await alice.turn(await alice.conversation())
+    path = "/v1/users/identity-alice/holds"
+    assert [(await rest.call("GET", path)).status for rest in (alice, olga)] == [403, 200]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(method.path for method in Contract.load(descriptor_set_path()) if not method.external)
+)
+async def test_internal_methods_have_no_way_in(stack: Stack, path: str) -> None:
     token = stack.token(user="olga", role="operator")
     async with channel(stack.url) as grpc_channel:
-        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = grpc_channel.unary_unary(
-            f"/scenemesh.quota.v1.QuotaService/{method}"
-        )
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = grpc_channel.unary_unary(path)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(b"", metadata=bearer(token))
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED

@@ -32,7 +32,10 @@ async def test_a_character_found_by_search_answers_and_the_turn_is_paid_for(stac
     after = (await alice.call("GET", "/v1/users/me/quota")).body
     assert [_chat(quota)["remaining"] for quota in (before, after)] == ["5", "4"]
     entries = (await alice.call("GET", "/v1/users/me/entries")).body["entries"]
-    assert [(entry["meter"], entry["amount"]) for entry in entries] == [("chat", "-1")]
+    assert [(entry["kind"], entry["meter"], entry["amount"], entry["balance"]) for entry in entries] == [
+        ("ENTRY_KIND_CHARGE", "chat", "1", "4"),
+        ("ENTRY_KIND_ALLOWANCE", "chat", "5", "5"),
+    ]
     assert entries[0]["usage"]["resource"] == finished["message"]["name"]
     assert int(entries[0]["usage"]["output_tokens"]) == int(finished["receipt"]["usage"]["output_tokens"]) > 0
 

@@ -28,6 +28,7 @@ AFTER = 3
 TURN_SECONDS_MAX = 60
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 QUOTA_FAILURE = "type.googleapis.com/google.rpc.QuotaFailure"
+DECISION = "type.googleapis.com/scenemesh.quota.v1.Decision"
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +138,7 @@ async def test_an_empty_meter_is_resource_exhausted_with_its_details(stack: Stac
     assert (details[ERROR_INFO]["reason"], details[ERROR_INFO]["domain"]) == ("QUOTA_EXHAUSTED", "scenemesh")
     (violation,) = details[QUOTA_FAILURE]["violations"]
     assert violation["subject"] == f"users/web-spent-{client}/meters/chat"
+    assert (details[DECISION]["outcome"], details[DECISION]["reason"]) == ("OUTCOME_REFUSED", "REASON_LIMIT_REACHED")
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -1,1 +1,1 @@
-"""The rules of the ledger, pure: time, ids and what the ledger says are arguments."""
+"""What credit is and how it is drawn on. No I/O, no protobuf, no clock: time and ids are arguments."""

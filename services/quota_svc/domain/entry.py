@@ -1,4 +1,4 @@
-"""Movements of credit: what the ledger is made of."""
+"""Entries: what the ledger is made of. Each is a balanced pair: what leaves `debit` enters `credit`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,32 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from runtime.errors import AlreadyExists
+from services.quota_svc.domain.credit import Source
+
+
+class Book(Enum):
+    """The accounts that every user has on every meter."""
+
+    ISSUED = "issued"
+    AVAILABLE = "available"
+    CONSUMED = "consumed"
+    LAPSED = "lapsed"
+    RECLAIMED = "reclaimed"
 
 
 class EntryKind(Enum):
     """Why credit moved."""
 
-    ALLOWANCE_CHARGE = "allowance_charge"
-    GRANT_CHARGE = "grant_charge"
+    ALLOWANCE = "allowance"
     GRANT = "grant"
+    CHARGE = "charge"
+    LAPSE = "lapse"
+    ROLLOVER = "rollover"
+    RETURN = "return"
+    ADJUSTMENT = "adjustment"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What a charge paid for."""
 
@@ -28,62 +42,32 @@ class Usage:
     output_tokens: int
 
 
-@dataclass(frozen=True)
-class Movement:
-    """Credit that moves: positive for a grant, negative for a charge.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`amount` is positive; `balance` is the meter's AVAILABLE account afterwards; numbers rise with time, gapless.
 
-    A charge counts in the period of `reserve_time`, when its hold was taken; a grant's is when it was made.
+    `credit_id` is None for what a shadow limit let pass: no credit paid for it.
     """
 
-    user: str
+    number: int
     meter: str
-    amount: int
     kind: EntryKind
-    reserve_time: datetime
-    create_time: datetime
+    debit: Book
+    credit: Book
+    amount: int
+    balance: int
+    source: Source
+    credit_id: UUID | None
+    time: datetime
     hold: UUID | None = None
     usage: Usage | None = None
-    request_id: UUID | None = None
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A movement in the ledger; numbers rise with time."""
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries; None means all."""
 
-    number: int
-    movement: Movement
-
-
-@dataclass(frozen=True)
-class GrantOrder:
-    """A wish to add credit."""
-
-    user: str
-    request_id: UUID
-    meter: str
-    amount: int
-
-    def movement(self, now: datetime) -> Movement:
-        return Movement(
-            user=self.user,
-            meter=self.meter,
-            amount=self.amount,
-            kind=EntryKind.GRANT,
-            reserve_time=now,
-            create_time=now,
-            request_id=self.request_id,
-        )
-
-    def answered_by(self, entry: Entry) -> Entry:
-        """The entry that an earlier request of the same id made; ALREADY_EXISTS when it asked for something else."""
-        if (entry.movement.meter, entry.movement.amount) != (self.meter, self.amount):
-            raise request_id_reused(self.request_id)
-        return entry
-
-
-def request_id_reused(request_id: UUID) -> AlreadyExists:
-    return AlreadyExists(
-        "This request_id was used for another request; a new request needs a new one.",
-        reason="REQUEST_ID_REUSED",
-        metadata={"request_id": str(request_id)},
-    )
+    meter: str | None = None
+    source: Source | None = None
+    start: datetime | None = None
+    end: datetime | None = None

@@ -1,20 +1,20 @@
-"""Holds: an amount kept back for work in progress, resolved at most once.
+"""Holds: amounts kept back for work in progress, resolved at most once.
 
 HELD ──▶ SETTLED     charged what was used; the rest is free again
   ├────▶ RELEASED    given back
-  └────▶ EXPIRED     gave itself back when its time was over
+  ├────▶ EXPIRED     gave itself back when its time was over
+  └────▶ VOIDED      given back by an operator
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
-from runtime.errors import FailedPrecondition, OutOfRange
-from services.quota_svc.domain.entry import EntryKind, Movement, Usage, request_id_reused
-from services.quota_svc.domain.meter import Split
+from runtime.errors import FailedPrecondition
+from services.quota_svc.domain.request import answered, fingerprint
 
 
 class HoldState(Enum):
@@ -24,94 +24,94 @@ class HoldState(Enum):
     SETTLED = "settled"
     RELEASED = "released"
     EXPIRED = "expired"
+    VOIDED = "voided"
 
 
-@dataclass(frozen=True)
+class Mode(Enum):
+    """What happens when less is left than was asked for."""
+
+    NORMAL = "normal"
+    BEST_EFFORT = "best_effort"
+
+
+class Overage(Enum):
+    """What settling does with more than is held."""
+
+    REFUSED = "refused"
+    AVAILABLE = "available"
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveOrder:
-    """A wish to keep an amount back."""
+    """A wish to keep amounts back: units by meter."""
 
     user: str
-    request_id: UUID
-    meter: str
-    amount: int
+    id: UUID
+    amounts: dict[str, int]
     time_to_live: timedelta
+    mode: Mode = Mode.NORMAL
+    overage: Overage = Overage.REFUSED
 
-    def hold(self, split: Split, now: datetime, hold_id: UUID) -> Hold:
-        return Hold(self, hold_id, split, create_time=now)
+    @property
+    def fingerprint(self) -> bytes:
+        return fingerprint(
+            sorted(self.amounts.items()), self.time_to_live.total_seconds(), self.mode.value, self.overage.value
+        )
 
     def answered_by(self, hold: Hold) -> Hold:
         """The hold that an earlier request of the same id took; ALREADY_EXISTS when it asked for something else."""
-        if hold.order != self:
-            raise request_id_reused(self.request_id)
-        return hold
+        return answered(self.id, self.fingerprint, hold.fingerprint, hold)
 
 
-@dataclass(frozen=True)
-class Hold:
-    """An amount kept back."""
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Units of a hold and the credit that they come from; None where a shadow limit let them pass."""
 
-    order: ReserveOrder
-    id: UUID
-    split: Split
-    create_time: datetime
-    state: HoldState = HoldState.HELD
-    settled_amount: int = 0
+    credit: UUID | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One meter's part of a hold. `uncovered` is what was used and found no credit to be charged to."""
+
+    meter: str
+    lots: tuple[Lot, ...]
+    settled: int = 0
+    uncovered: int = 0
 
     @property
-    def expire_time(self) -> datetime:
-        return self.create_time + self.order.time_to_live
+    def amount(self) -> int:
+        return sum(lot.amount for lot in self.lots)
 
-    def at(self, now: datetime) -> Hold:
-        """The hold as it stands at `now`: expiry needs nobody to happen."""
-        expired = self.state is HoldState.HELD and self.expire_time <= now
-        return replace(self, state=HoldState.EXPIRED) if expired else self
 
-    def settled(self, amount: int, usage: Usage | None, now: datetime) -> tuple[Hold, list[Movement]]:
-        """The hold after charging `amount` units, and the charges: none when the same was settled before."""
-        hold = self.at(now)
-        if hold.state is HoldState.SETTLED and hold.settled_amount == amount:
-            return hold, []
-        if hold.state is not HoldState.HELD:
-            raise hold._resolved()
-        if amount > hold.order.amount:
-            raise OutOfRange(
-                f"The hold keeps {hold.order.amount} back; {amount} cannot be charged to it.",
-                reason="AMOUNT_EXCEEDS_HOLD",
-                metadata={"amount": str(amount), "held": str(hold.order.amount)},
-            )
-        return replace(hold, state=HoldState.SETTLED, settled_amount=amount), hold._charges(amount, usage, now)
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Amounts kept back, a line a meter."""
 
-    def released(self, now: datetime) -> Hold:
-        """The hold after giving it back; one that gave itself back before stays as it is."""
-        hold = self.at(now)
-        if hold.state is HoldState.SETTLED:
-            raise hold._resolved()
-        return replace(hold, state=HoldState.RELEASED) if hold.state is HoldState.HELD else hold
+    id: UUID
+    lines: tuple[Line, ...]
+    created: datetime
+    expire: datetime
+    overage: Overage
+    fingerprint: bytes
+    state: HoldState = HoldState.HELD
+    resolved: datetime | None = None
+    voided_by: str | None = None
+    void_reason: str | None = None
+    # What settling asked for, so that the same request again is known.
+    settlement: bytes | None = field(default=None)
 
-    def _charges(self, amount: int, usage: Usage | None, now: datetime) -> list[Movement]:
-        """One charge for the allowance's part, one for the grants'; both say the whole use that they paid for."""
-        from_allowance = min(amount, self.split.from_allowance)
-        parts = {EntryKind.ALLOWANCE_CHARGE: from_allowance, EntryKind.GRANT_CHARGE: amount - from_allowance}
-        return [
-            Movement(
-                user=self.order.user,
-                meter=self.order.meter,
-                amount=-part,
-                kind=kind,
-                reserve_time=self.create_time,
-                create_time=now,
-                hold=self.id,
-                usage=usage,
-            )
-            for kind, part in parts.items()
-            if part
-        ]
+    def line(self, meter: str) -> Line | None:
+        return next((line for line in self.lines if line.meter == meter), None)
 
-    def _resolved(self) -> FailedPrecondition:
+    def over(self) -> FailedPrecondition:
+        """The refusal of whatever needs the hold to be live."""
         how = {
-            HoldState.SETTLED: f"was settled with {self.settled_amount}",
+            HoldState.SETTLED: "was settled with " + ", ".join(f"{one.settled} {one.meter}" for one in self.lines),
             HoldState.RELEASED: "was released",
-            HoldState.EXPIRED: f"expired at {self.expire_time:%Y-%m-%dT%H:%M:%SZ}",
+            HoldState.EXPIRED: f"expired at {self.expire:%Y-%m-%dT%H:%M:%SZ}",
+            HoldState.VOIDED: "was voided by an operator",
         }[self.state]
         return FailedPrecondition(
             f"The hold {how}; a hold resolves once.", reason="HOLD_RESOLVED", metadata={"state": self.state.name}

@@ -1,54 +1,58 @@
-"""Plans: what each allows, and since when."""
+"""Plans: what each allows, and how often."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import Enum
+from datetime import timedelta
+
+from services.quota_svc.domain.calendar import Period
+from services.quota_svc.domain.meter import MeterTable
 
 FREE = "plans/free"
 
-# Puts daily and monthly amounts on one scale, to say which of two allowances is the larger.
-PERIODS_A_MONTH = {"day": 30, "month": 1}
+# The length by which amounts of different periods are compared.
+MONTH = timedelta(days=30)
+LENGTHS = {Period.DAY: timedelta(days=1), Period.MONTH: MONTH}
 
-
-class Period(Enum):
-    """How often an allowance starts anew: at midnight UTC, every day or on the first of the month."""
-
-    DAY = "day"
-    MONTH = "month"
-
-    def window(self, now: datetime) -> Window:
-        """The period that `now` lies in."""
-        day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        if self is Period.DAY:
-            return Window(day, datetime.fromordinal(day.toordinal() + 1).replace(tzinfo=UTC))
-        first = day.replace(day=1)
-        years, month = divmod(first.month, 12)
-        return Window(first, first.replace(year=first.year + years, month=month + 1))
-
-
-@dataclass(frozen=True)
-class Window:
-    """The instants from `start` up to, and without, `end`."""
-
-    start: datetime
-    end: datetime
+WORDS = (
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+    ("second", timedelta(seconds=1)),
+)
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """Units of a meter in every period; `amount` is None where there is no limit."""
+    """Units of a meter in every period; `amount` is None where there is no limit.
+
+    `window` is the length of a rolling one; of what is unused, up to `rollover` lives on into the next period. A
+    `shadow` limit is watched and not enforced.
+    """
 
     meter: str
     amount: int | None
     period: Period
+    window: timedelta | None = None
+    rollover: int = 0
+    shadow: bool = False
 
     @property
     def size(self) -> float:
-        """Units a month, to compare allowances by."""
-        return float("inf") if self.amount is None else self.amount * PERIODS_A_MONTH[self.period.value]
+        """Units in thirty days, to compare allowances by."""
+        if self.amount is None:
+            return float("inf")
+        return self.amount * (MONTH / (self.window or LENGTHS[self.period]))
+
+    @property
+    def words(self) -> str:
+        """The period as a person says it: "day", "3 hours"."""
+        if self.window is None:
+            return self.period.value
+        word, unit = next((word, unit) for word, unit in WORDS if not self.window % unit)
+        count = self.window // unit
+        return word if count == 1 else f"{count} {word}s"
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Plan:
     context_tokens: int
 
     def size(self, meter: str) -> float:
-        """Units of the meter a month."""
+        """Units of the meter in thirty days."""
         return self.allowances[meter].size if meter in self.allowances else 0
 
 
@@ -73,10 +77,28 @@ class PlanTable:
         if FREE not in self._plans:
             raise ValueError(f"a plan table needs {FREE}")
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._plans
+
+    def __iter__(self) -> Iterable[Plan]:
+        return iter(self._plans.values())
+
     def plan(self, name: str) -> Plan:
-        """The plan that counts for a user whose subscription names `name`."""
+        """The plan that counts for a user who is on `name`."""
         return self._plans.get(name, self._plans[FREE])
 
-    def larger(self, plan: Plan, meter: str) -> Plan | None:
-        """The cheapest plan that gives more of the meter than `plan`; None when none does."""
-        return next((one for one in self._plans.values() if one.size(meter) > plan.size(meter)), None)
+    def larger(self, plan: Plan, meter: str) -> list[Plan]:
+        """The plans that give more of the meter than `plan`, cheapest first."""
+        return [one for one in self._plans.values() if one.size(meter) > plan.size(meter)]
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """What all decisions go by; with `shadow`, no limit at all is enforced."""
+
+    plans: PlanTable
+    meters: MeterTable
+    shadow: bool = False
+
+    def allowance(self, plan: str, meter: str) -> Allowance | None:
+        return self.plans.plan(plan).allowances.get(meter)

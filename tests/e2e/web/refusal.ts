@@ -5,8 +5,9 @@ import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 
 import { Code } from "../../../gen/ts/google/rpc/code_pb.js";
 import { file_google_rpc_error_details } from "../../../gen/ts/google/rpc/error_details_pb.js";
+import { DecisionSchema } from "../../../gen/ts/scenemesh/quota/v1/quota_pb.js";
 
-const DETAILS = createRegistry(file_google_rpc_error_details);
+const DETAILS = createRegistry(file_google_rpc_error_details, DecisionSchema);
 
 /** A gRPC status: the code's name, and each detail as JSON with its `@type`. */
 export interface Refusal {

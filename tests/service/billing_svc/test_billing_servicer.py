@@ -43,7 +43,13 @@ async def test_anyone_may_list_the_plans_cheapest_first(dial: Dial) -> None:
                 interval=billing_pb2.INTERVAL_YEAR, amount=Money(currency_code="USD", units=99, nanos=990_000_000)
             ),
         ],
-        allowances=[billing_pb2.Allowance(meter="chat", amount=50, period=billing_pb2.PERIOD_DAY)],
+        allowances=[
+            billing_pb2.Allowance(meter="chat", amount=50, period=billing_pb2.PERIOD_DAY),
+            billing_pb2.Allowance(meter="chat_premium", amount=20, period=billing_pb2.PERIOD_MONTH, rollover=10),
+            billing_pb2.Allowance(meter="image_generation", amount=2, period=billing_pb2.PERIOD_MONTH),
+            billing_pb2.Allowance(meter="image_recognition", amount=4, period=billing_pb2.PERIOD_MONTH),
+            billing_pb2.Allowance(meter="story", amount=10, period=billing_pb2.PERIOD_MONTH),
+        ],
         context_tokens=32_000,
     )
     assert answer.plans[3].allowances[0] == billing_pb2.Allowance(

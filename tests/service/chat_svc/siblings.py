@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import grpc
 
-from runtime.errors import FailedPrecondition, NotFound, QuotaExhausted, Unavailable
+from runtime.errors import FailedPrecondition, NotFound, Overloaded, QuotaExhausted, Unavailable
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 CONTEXT_TOKENS = 4_000
+ONE_TURN = quota_pb2.Amount(meter="chat", amount=1)
+SPENT = quota_pb2.Decision(
+    meter="chat",
+    outcome=quota_pb2.OUTCOME_REFUSED,
+    reason=quota_pb2.REASON_LIMIT_REACHED,
+    amount=1,
+    plan="plans/free",
+    message="All used.",
+)
 
 
 class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
-    """Turns on one meter: `left` of them, and every hold ever taken. While `away` it answers nobody."""
+    """Turns on one meter: `left` of them, and every hold ever taken. While `away` or `busy` it answers nobody."""
 
     def __init__(self) -> None:
         self.left = 5
         self.away = False
+        self.busy = False
         self.holds: dict[str, quota_pb2.Hold] = {}
         self.settled: list[quota_pb2.SettleRequest] = []
-        self._by_request: dict[str, str] = {}
 
     def states(self) -> list[int]:
         """How far each hold is, in the order in which they were taken."""
@@ -32,17 +40,15 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
 
     async def Reserve(self, request: quota_pb2.ReserveRequest, context: Context) -> quota_pb2.ReserveResponse:
         self._answer()
-        name = self._by_request.get(request.request_id)
-        if name is None:
-            if self.left < request.amount:
-                metadata = {"meter": request.meter, "plan": "plans/free"}
-                raise QuotaExhausted("All used.", subject=f"{request.parent}/meters/chat", metadata=metadata)
-            self.left -= request.amount
-            name = f"{request.parent}/holds/{uuid.uuid4()}"
-            self._by_request[request.request_id] = name
-            self.holds[name] = quota_pb2.Hold(
-                name=name, meter=request.meter, amount=request.amount, state=quota_pb2.HOLD_STATE_HELD
-            )
+        name = f"{request.parent}/holds/{request.request_id}"
+        if name not in self.holds:
+            (wanted,) = request.amounts
+            if self.left < wanted.amount:
+                subject, metadata = f"{request.parent}/meters/chat", {"meter": wanted.meter, "plan": "plans/free"}
+                raise QuotaExhausted(SPENT.message, subject=subject, metadata=metadata, details=[SPENT])
+            self.left -= wanted.amount
+            line = quota_pb2.HoldLine(meter=wanted.meter, amount=wanted.amount)
+            self.holds[name] = quota_pb2.Hold(name=name, lines=[line], state=quota_pb2.HOLD_STATE_HELD)
         entitlement = quota_pb2.Entitlement(plan="plans/free", context_tokens=CONTEXT_TOKENS)
         return quota_pb2.ReserveResponse(hold=self.holds[name], entitlement=entitlement)
 
@@ -61,12 +67,14 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
         hold = self._hold(request.name)
         if hold.state == quota_pb2.HOLD_STATE_HELD:
             hold.state = quota_pb2.HOLD_STATE_RELEASED
-            self.left += hold.amount
+            self.left += hold.lines[0].amount
         return hold
 
     def _answer(self) -> None:
         if self.away:
             raise Unavailable("Down.", reason="DATABASE_UNAVAILABLE")
+        if self.busy:
+            raise Overloaded("Too many changes wait already.", reason="QUEUE_FULL", retry_after_seconds=0.5)
 
     def _hold(self, name: str) -> quota_pb2.Hold:
         if name not in self.holds:

@@ -11,7 +11,7 @@ from tests.fakes.provider import FakeProvider
 from tests.harness import engines
 from tests.service.chat_svc.replica import Lapse, Person, Replica, Surroundings, eventually, replica
 from tests.service.chat_svc.shape import failed, failure, kinds, numbers, said
-from tests.service.chat_svc.siblings import FakeQuota
+from tests.service.chat_svc.siblings import ONE_TURN, FakeQuota
 
 INTERRUPTED = chat_pb2.FAILURE_REASON_INTERRUPTED
 
@@ -62,7 +62,7 @@ async def test_an_answer_whose_process_died_ends_as_interrupted_and_is_paid_for(
     assert failure(seen) == failed(INTERRUPTED, 1, "Elementary")
     assert seen[-1].failed.receipt.usage.estimated
     assert await second.person("alice").watched(begun[0].message) == seen
-    assert [(one.amount, one.usage.output_tokens) for one in quota.settled] == [(1, 3)]
+    assert [(list(one.amounts), one.usage.output_tokens) for one in quota.settled] == [([ONE_TURN], 3)]
     assert kinds(await second.person("alice").turn(conversation))[-1] == "finished"
 
 

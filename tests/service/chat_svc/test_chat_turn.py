@@ -4,6 +4,7 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, cast
+from uuid import UUID
 
 import grpc
 import pytest
@@ -12,12 +13,13 @@ from grpc_status import rpc_status
 
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
+from services.chat_svc.domain.conversation import answer_id
 from services.chat_svc.domain.model import Model
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
 from tests.service.chat_svc.replica import Lapse, Person, Replica, Surroundings, eventually, replica
 from tests.service.chat_svc.shape import failed, failure, kinds, numbers, said
-from tests.service.chat_svc.siblings import FakeQuota
+from tests.service.chat_svc.siblings import ONE_TURN, SPENT, FakeQuota
 
 REQUEST = "6F1D2C3E-0000-4000-8000-000000000001"
 
@@ -56,8 +58,8 @@ async def test_a_turn_streams_is_kept_and_is_paid_for(alice: Person, fake: FakeP
         "claude",
     )
     assert quota.states() == [quota_pb2.HOLD_STATE_SETTLED]
-    assert [(one.amount, one.usage) for one in quota.settled] == [
-        (1, quota_pb2.Usage(resource=answer.name, model="claude", input_tokens=21, output_tokens=5))
+    assert [(list(one.amounts), one.usage) for one in quota.settled] == [
+        ([ONE_TURN], quota_pb2.Usage(resource=answer.name, model="claude", input_tokens=21, output_tokens=5))
     ]
 
 
@@ -119,6 +121,7 @@ async def test_an_empty_meter_ends_the_call_before_a_model_is_asked(
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "All used.")
     assert (info.reason, dict(info.metadata)) == ("QUOTA_EXHAUSTED", {"meter": "chat", "plan": "plans/free"})
     assert quota_failure.violations[0].subject == "users/alice/meters/chat"
+    assert _detail(caught.value, quota_pb2.Decision()) == SPENT
     assert fake.requests == []
     assert await alice.messages(conversation) == []
 
@@ -270,6 +273,29 @@ async def test_credit_that_cannot_be_asked_for_is_an_outage(
         await alice.turn(conversation)
     assert _reason(caught.value) == (grpc.StatusCode.UNAVAILABLE, "SIBLING_UNAVAILABLE")
     assert fake.requests == []
+
+
+async def test_a_ledger_with_too_much_to_do_says_when_to_come_back(
+    alice: Person, fake: FakeProvider, quota: FakeQuota
+) -> None:
+    conversation = await alice.conversation()
+    quota.busy = True
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await alice.turn(conversation)
+    assert _reason(caught.value) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL")
+    assert _detail(caught.value, error_details_pb2.RetryInfo()).retry_delay.ToMilliseconds() == 500
+    assert fake.requests == []
+
+
+async def test_a_request_whose_hold_was_given_back_takes_another(
+    alice: Person, fake: FakeProvider, quota: FakeQuota
+) -> None:
+    conversation = await alice.conversation()
+    answer = answer_id(UUID(conversation.removeprefix("conversations/")), REQUEST, UUID(int=0))
+    given_back = quota_pb2.Hold(name=f"users/alice/holds/{answer}", state=quota_pb2.HOLD_STATE_RELEASED)
+    quota.holds[given_back.name] = given_back
+    assert kinds(await alice.turn(conversation, request_id=REQUEST))[-1] == "finished"
+    assert quota.states() == [quota_pb2.HOLD_STATE_RELEASED, quota_pb2.HOLD_STATE_SETTLED]
 
 
 async def test_a_hold_that_could_not_be_settled_is_settled_later(

@@ -39,6 +39,11 @@ class Ran:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+def rows(out: str) -> list[list[str]]:
+    """The rows of the tables in an output."""
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "│" in line]
+
+
 @dataclass(frozen=True)
 class Command:
     """Runs `scenemesh …` in a state folder."""

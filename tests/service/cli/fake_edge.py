@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from runtime.errors import MeshError, NotFound
@@ -36,13 +37,60 @@ RESET = datetime(2026, 11, 22, tzinfo=UTC)
 QUOTA = quota_pb2.Quota(
     name="users/alice/quota",
     plan="plans/free",
+    time_zone="Europe/Berlin",
     meters=[
-        quota_pb2.MeterQuota(
-            meter="chat", limit=5, used=1, remaining=4, reset_time=Timestamp(seconds=int(RESET.timestamp()))
+        quota_pb2.Decision(
+            meter="chat",
+            limit=5,
+            used=1,
+            remaining=4,
+            reset_time=Timestamp(seconds=int(RESET.timestamp())),
+            local_reset_time="2026-11-22T01:00:00+01:00",
+            outcome=quota_pb2.OUTCOME_ADMITTED,
+            reason=quota_pb2.REASON_WITHIN_LIMIT,
+            amount=1,
         ),
-        quota_pb2.MeterQuota(meter="voice", unlimited=True),
+        quota_pb2.Decision(meter="voice", unlimited=True, outcome=quota_pb2.OUTCOME_ADMITTED),
     ],
 )
+REFUSED = quota_pb2.Decision(
+    meter="chat",
+    limit=5,
+    used=5,
+    outcome=quota_pb2.OUTCOME_REFUSED,
+    reason=quota_pb2.REASON_LIMIT_REACHED,
+    amount=1,
+    soft_limit_reached=True,
+    plan="plans/free",
+    unlocks=[
+        quota_pb2.Unlock(plan="plans/creator", display_name="Creator", amount=100, period="day"),
+        quota_pb2.Unlock(plan="plans/max", display_name="Max", unlimited=True, period="day"),
+    ],
+    message="All 5 turns of today are used.",
+)
+SPENT = quota_pb2.Quota(name=QUOTA.name, plan=QUOTA.plan, time_zone=QUOTA.time_zone, meters=[REFUSED])
+HOLD = quota_pb2.Hold(
+    name="users/bob/holds/00000000-0000-4000-8000-000000000003",
+    lines=[quota_pb2.HoldLine(meter="chat", amount=1)],
+    state=quota_pb2.HOLD_STATE_HELD,
+    create_time=Timestamp(seconds=int(RESET.timestamp())),
+    expire_time=Timestamp(seconds=int(RESET.timestamp()) + 600),
+)
+ENTRIES = [
+    quota_pb2.Entry(
+        name=f"users/alice/entries/{number}",
+        meter="chat",
+        amount=1,
+        kind=quota_pb2.ENTRY_KIND_CHARGE,
+        debit=quota_pb2.ACCOUNT_AVAILABLE,
+        credit=quota_pb2.ACCOUNT_CONSUMED,
+        source=quota_pb2.SOURCE_PLAN,
+        balance=number,
+        usage=quota_pb2.Usage(resource="conversations/c/messages/m"),
+        create_time=Timestamp(seconds=int(RESET.timestamp())),
+    )
+    for number in (3, 2)
+]
 USAGE = chat_pb2.TokenUsage(input_tokens=120, output_tokens=45)
 RECEIPT = chat_pb2.Receipt(meter="chat", charged=1, usage=USAGE)
 ANSWER = chat_pb2.Message(name=MESSAGE, role=chat_pb2.ROLE_CHARACTER, text="Elementary.", model="tiny")
@@ -74,15 +122,19 @@ def failed(number: int) -> chat_pb2.ChatEvent:
 WHOLE = (started(), delta(2, "Element"), delta(3, "ary."), finished(4))
 
 
+Step = Message | MeshError | grpc.StatusCode
+
+
 @dataclass
 class Script:
-    """What the edge answers. `sends` and `watches` are one entry a call: events, and how the stream ends after them."""
+    """What the edge answers. Streams are one entry a call: events, and how the stream ends after them."""
 
     refusal: MeshError | grpc.StatusCode | None = None
-    sends: list[Sequence[chat_pb2.ChatEvent | MeshError | grpc.StatusCode]] = field(default_factory=lambda: [WHOLE])
-    watches: list[Sequence[chat_pb2.ChatEvent | MeshError | grpc.StatusCode]] = field(default_factory=list)
+    sends: list[Sequence[Step]] = field(default_factory=lambda: [WHOLE])
+    watches: list[Sequence[Step]] = field(default_factory=list)
     suggestions: Sequence[search_pb2.Suggestion] = (HIT,)
     quota: quota_pb2.Quota | MeshError = field(default_factory=lambda: QUOTA)
+    quota_watches: list[Sequence[Step]] = field(default_factory=list)
     # Set by the edge.
     requests: list[Any] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
@@ -95,6 +147,19 @@ class Script:
         self.tokens.append(str(metadata.get("authorization", "")).removeprefix("Bearer "))
         if self.refusal is not None:
             await refuse(context, self.refusal)
+
+    async def play(self, steps: Sequence[Step], context: Any) -> AsyncIterator[Any]:
+        """Events as they stand; an error ends the stream, OK as a step leaves it hanging."""
+        for step in steps:
+            if isinstance(step, Message):
+                yield step
+            elif step is grpc.StatusCode.OK:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    self.abandoned.set()
+            else:
+                await refuse(context, step)
 
 
 async def refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: MeshError | grpc.StatusCode) -> None:
@@ -133,6 +198,37 @@ class Quota(quota_pb2_grpc.QuotaServiceServicer):
         assert isinstance(self._script.quota, quota_pb2.Quota)
         return self._script.quota
 
+    async def WatchQuota(self, request: Any, context: Any) -> AsyncIterator[quota_pb2.QuotaEvent]:
+        await self._script.heard(request, context)
+        async for event in self._script.play(self._script.quota_watches.pop(0), context):
+            yield event
+
+    async def UpdateQuota(self, request: Any, context: Any) -> quota_pb2.Quota:
+        await self._script.heard(request, context)
+        quota = quota_pb2.Quota()
+        quota.CopyFrom(QUOTA)
+        quota.time_zone = request.quota.time_zone
+        return quota
+
+    async def ListEntries(self, request: Any, context: Any) -> quota_pb2.ListEntriesResponse:
+        """An entry a page."""
+        await self._script.heard(request, context)
+        page = int(request.page_token or 0)
+        last = page == len(ENTRIES) - 1
+        return quota_pb2.ListEntriesResponse(entries=[ENTRIES[page]], next_page_token="" if last else str(page + 1))
+
+    async def ListHolds(self, request: Any, context: Any) -> quota_pb2.ListHoldsResponse:
+        await self._script.heard(request, context)
+        return quota_pb2.ListHoldsResponse(holds=[HOLD])
+
+    async def VoidHold(self, request: Any, context: Any) -> quota_pb2.Hold:
+        await self._script.heard(request, context)
+        voided = quota_pb2.Hold()
+        voided.CopyFrom(HOLD)
+        voided.state, voided.voided_by, voided.void_reason = quota_pb2.HOLD_STATE_VOIDED, "users/olga", request.reason
+        voided.resolve_time.FromDatetime(RESET)
+        return voided
+
 
 class Chat(chat_pb2_grpc.ChatServiceServicer):
     def __init__(self, script: Script) -> None:
@@ -148,28 +244,13 @@ class Chat(chat_pb2_grpc.ChatServiceServicer):
 
     async def SendMessage(self, request: Any, context: Any) -> AsyncIterator[chat_pb2.ChatEvent]:
         await self._script.heard(request, context)
-        async for event in self._play(self._script.sends.pop(0), context):
+        async for event in self._script.play(self._script.sends.pop(0), context):
             yield event
 
     async def WatchMessage(self, request: Any, context: Any) -> AsyncIterator[chat_pb2.ChatEvent]:
         await self._script.heard(request, context)
-        async for event in self._play(self._script.watches.pop(0), context):
+        async for event in self._script.play(self._script.watches.pop(0), context):
             yield event
-
-    async def _play(
-        self, steps: Sequence[chat_pb2.ChatEvent | MeshError | grpc.StatusCode], context: Any
-    ) -> AsyncIterator[chat_pb2.ChatEvent]:
-        """Events as they stand; an error ends the stream, OK as a step leaves it hanging."""
-        for step in steps:
-            if isinstance(step, chat_pb2.ChatEvent):
-                yield step
-            elif step is grpc.StatusCode.OK:
-                try:
-                    await asyncio.Event().wait()
-                finally:
-                    self._script.abandoned.set()
-            else:
-                await refuse(context, step)
 
 
 @asynccontextmanager

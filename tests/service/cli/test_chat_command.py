@@ -7,10 +7,13 @@ from runtime.errors import Aborted, Internal, QuotaExhausted, Unavailable
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.search.v1 import search_pb2
 from tests.service.cli.conftest import WAIT_SECONDS, Command
-from tests.service.cli.fake_edge import CONVERSATION, MESSAGE, WHOLE, Script, delta, failed, finished, started
+from tests.service.cli.fake_edge import CONVERSATION, MESSAGE, REFUSED, WHOLE, Script, delta, failed, finished, started
 
 EXHAUSTED = QuotaExhausted(
-    "You have no chat turns left.", subject="users/alice/meters/chat", metadata={"meter": "chat", "limit": "5"}
+    REFUSED.message,
+    subject="users/alice/meters/chat",
+    metadata={"meter": "chat", "limit": "5"},
+    details=[REFUSED],
 )
 DROPPED = grpc.StatusCode.UNAVAILABLE
 
@@ -24,7 +27,7 @@ async def test_a_slug_is_talked_to_and_the_answer_is_all_of_stdout(command: Comm
     assert (ran.code, ran.out) == (0, "Elementary.\n")
     assert ran.err.splitlines() == [
         f"Sherlock Holmes (Sherlock), {CONVERSATION}",
-        "Sherlock Holmes: paid 1 chat, 4 left, anew 2026-11-22 00:00, 120 + 45 tokens, tiny",
+        "Sherlock Holmes: paid 1 chat, 4 left, anew 2026-11-22 01:00, 120 + 45 tokens, tiny",
     ]
     assert kinds(script.requests) == [
         "GetCharacterRequest",
@@ -99,7 +102,9 @@ async def test_an_exhausted_meter_has_its_own_exit_code(command: Command, script
     assert (told.code, told.err.splitlines()[1:]) == (
         5,
         [
-            "scenemesh: You have no chat turns left.",
+            "scenemesh: All 5 turns of today are used.",
+            "  Creator: 100 per day (plans/creator)",
+            "  Max: no limit (plans/max)",
             "`scenemesh quota` shows what is left and when it starts anew.",
         ],
     )
@@ -108,6 +113,7 @@ async def test_an_exhausted_meter_has_its_own_exit_code(command: Command, script
         "QUOTA_EXHAUSTED",
         "5",
     )
+    assert as_json["decision"]["unlocks"][0]["plan"] == "plans/creator"
 
 
 async def test_a_conversation_lasts_until_an_empty_line(command: Command, script: Script) -> None:

@@ -1,22 +1,70 @@
 import jwt
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from runtime.errors import Internal, PermissionDenied, Unauthenticated
-from tests.service.cli.conftest import Command
-from tests.service.cli.fake_edge import Script
+from scenemesh.quota.v1 import quota_pb2
+from tests.service.cli.conftest import Command, rows
+from tests.service.cli.fake_edge import RESET, SPENT, Script
 
 
 def subject(token: str) -> str:
     return str(jwt.decode(token, options={"verify_signature": False})["sub"])
 
 
-async def test_what_is_left_is_a_table(command: Command) -> None:
+async def test_what_is_left_is_a_table_by_the_clock_of_the_users_time_zone(command: Command) -> None:
     ran = await command("quota")
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in ran.out.splitlines() if "│" in line]
     assert ran.code == 0
-    assert "alice: free" in ran.out
-    assert rows == [
-        ["chat", "4", "1", "0", "5", "0", "2026-11-22 00:00"],
+    assert "alice: free, Europe/Berlin" in ran.out
+    assert rows(ran.out) == [
+        ["chat", "4", "1", "0", "5", "0", "2026-11-22 01:00"],
         ["voice", "unlimited", "0", "0", "none", "0", "never"],
+    ]
+
+
+async def test_a_meter_that_is_used_up_says_why_and_what_unlocks_it(command: Command, script: Script) -> None:
+    script.quota = SPENT
+    ran = await command("quota")
+    assert rows(ran.out) == [["chat", "0 !", "5", "0", "5", "0", "never"]]
+    assert [line.strip() for line in ran.out.splitlines()[-4:]] == [
+        "! most of it is used",
+        "All 5 turns of today are used.",
+        "Creator: 100 per day (plans/creator)",
+        "Max: no limit (plans/max)",
+    ]
+
+
+async def test_what_was_left_at_another_time_can_be_asked_for(command: Command, script: Script) -> None:
+    assert (await command("quota", "--at", "2026-11-22T01:00:00+01:00")).code == 0
+    assert script.requests == [
+        quota_pb2.GetQuotaRequest(name="users/me/quota", read_time=Timestamp(seconds=int(RESET.timestamp())))
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--at", "yesterday"), ("--watch", "--at", "2026-11-22T00:00:00Z"), ("--json", "entries")]
+)
+async def test_what_makes_no_sense_is_wrong_usage(command: Command, script: Script, wrong: tuple[str, ...]) -> None:
+    ran = await command("quota", *wrong)
+    assert (ran.code, ran.out, script.requests) == (2, "", [])
+
+
+async def test_an_operator_sees_anothers(command: Command, script: Script) -> None:
+    assert (await command("quota", "--of", "bob", "--user", "olga")).code == 0
+    assert script.requests == [quota_pb2.GetQuotaRequest(name="users/bob/quota")]
+    claims = jwt.decode(script.tokens[0], options={"verify_signature": False})
+    assert (claims["sub"], claims["role"]) == ("olga", "operator")
+
+
+async def test_a_time_zone_is_chosen(command: Command, script: Script) -> None:
+    ran = await command("quota", "time-zone", "Asia/Tokyo")
+    assert "alice: free, Asia/Tokyo" in ran.out
+    assert script.requests == [
+        quota_pb2.UpdateQuotaRequest(
+            quota=quota_pb2.Quota(name="users/me/quota", time_zone="Asia/Tokyo"),
+            update_mask=FieldMask(paths=["time_zone"]),
+        )
     ]
 
 

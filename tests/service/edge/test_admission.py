@@ -18,8 +18,9 @@ async def _check(admission: Dial, user: str) -> auth.CheckResponse:
     return response
 
 
-async def test_credit_left_lets_a_call_through(admission: Dial) -> None:
-    assert await _check(admission, "rich") == auth.CheckResponse(ok_response=auth.OkHttpResponse())
+@pytest.mark.parametrize("user", ["rich", "watched"])
+async def test_credit_left_and_a_shadow_limit_let_a_call_through(admission: Dial, user: str) -> None:
+    assert await _check(admission, user) == auth.CheckResponse(ok_response=auth.OkHttpResponse())
 
 
 @pytest.mark.parametrize(

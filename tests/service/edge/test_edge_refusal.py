@@ -18,7 +18,9 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from scenemesh.quota.v1 import quota_pb2
 from tests.harness.serving import Dial, served
+from tests.service.edge.conftest import REFUSED
 from tests.service.edge.listener import CHAT, RPC, listening
 
 BUF = Path(sys.executable).parent / "buf"
@@ -27,9 +29,16 @@ REQUEST = chat_pb2.SendMessageRequest(parent=PARENT, text="More?")
 EXHAUSTED = {
     "reason": "QUOTA_EXHAUSTED",
     "domain": "scenemesh",
-    "metadata": {"meter": "chat", "limit": "5", "used": "5", "held": "0", "plan": "plans/free"},
+    "metadata": {
+        "meter": "chat",
+        "limit": "5",
+        "used": "5",
+        "held": "0",
+        "plan": "plans/free",
+        "reset_time": "2026-11-22T00:00:00Z",
+    },
 }
-MESSAGE = "You have used all of your chat allowance (5 of 5). A larger plan has more: GET /v1/plans."
+MESSAGE = REFUSED.message
 
 
 class Chat(chat_pb2_grpc.ChatServiceServicer):
@@ -107,12 +116,12 @@ async def _buf_curl(url: str, user: str, protocol: str) -> Any:
     return json.loads(err or out)
 
 
-def _details(status: status_pb2.Status) -> tuple[Any, list[str]]:
-    """ErrorInfo as JSON, and the subjects of QuotaFailure."""
-    info, failure = error_details_pb2.ErrorInfo(), error_details_pb2.QuotaFailure()
+def _details(status: status_pb2.Status) -> tuple[Any, list[str], quota_pb2.Decision]:
+    """ErrorInfo as JSON, the subjects of QuotaFailure, and the decision."""
+    info, failure, decision = error_details_pb2.ErrorInfo(), error_details_pb2.QuotaFailure(), quota_pb2.Decision()
     for detail in status.details:
-        _ = detail.Unpack(info) or detail.Unpack(failure)
-    return json_format.MessageToDict(info), [violation.subject for violation in failure.violations]
+        _ = detail.Unpack(info) or detail.Unpack(failure) or detail.Unpack(decision)
+    return json_format.MessageToDict(info), [violation.subject for violation in failure.violations], decision
 
 
 async def test_credit_left_reaches_the_service_over_rest(url: str) -> None:
@@ -125,6 +134,8 @@ async def test_over_rest_an_empty_meter_is_402_with_the_status_as_json(url: str)
     details = {detail.pop("@type").rpartition(".")[2]: detail for detail in body["details"]}
     assert details["ErrorInfo"] == EXHAUSTED
     assert details["QuotaFailure"] == {"violations": [{"subject": "users/spent/meters/chat", "description": MESSAGE}]}
+    assert json_format.ParseDict(details["Decision"], quota_pb2.Decision()) == REFUSED
+    assert details["Decision"]["unlocks"][0]["display_name"] == "Créateur"
 
 
 async def test_over_grpc_an_empty_meter_is_resource_exhausted_with_details(url: str) -> None:
@@ -135,7 +146,7 @@ async def test_over_grpc_an_empty_meter_is_resource_exhausted_with_details(url: 
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.RESOURCE_EXHAUSTED, MESSAGE)
     status = rpc_status.from_call(caught.value)
     assert status is not None
-    assert _details(status) == (EXHAUSTED, ["users/spent/meters/chat"])
+    assert _details(status) == (EXHAUSTED, ["users/spent/meters/chat"], REFUSED)
 
 
 @pytest.mark.parametrize("kind", ["application/grpc-web+proto", "application/grpc-web-text+proto"])
@@ -143,7 +154,7 @@ async def test_over_grpc_web_it_is_a_call_that_ended_with_the_same_status(url: s
     code, content_type, body, status = await _grpc_web(url, "spent", kind)
     assert (code, content_type, body) == (200, kind, b"")
     assert (status.code, status.message) == (8, MESSAGE)
-    assert _details(status) == (EXHAUSTED, ["users/spent/meters/chat"])
+    assert _details(status) == (EXHAUSTED, ["users/spent/meters/chat"], REFUSED)
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "grpcweb"])
@@ -153,6 +164,7 @@ async def test_buf_curl_understands_the_refusal(url: str, protocol: str) -> None
     assert [detail["type"] for detail in error["details"]] == [
         "google.rpc.ErrorInfo",
         "google.rpc.QuotaFailure",
+        "scenemesh.quota.v1.Decision",
         "google.rpc.RequestInfo",
     ]
 

@@ -23,8 +23,7 @@ async def main(name: str, calls: int) -> None:
             request = quota_pb2.ReserveRequest(
                 parent="users/ada",
                 request_id=str(uuid.uuid4()),
-                meter="chat",
-                amount=1,
+                amounts=[quota_pb2.Amount(meter="chat", amount=1)],
                 time_to_live=Duration(seconds=60),
             )
             try:

@@ -6,10 +6,11 @@ from copy import deepcopy
 from typing import Any
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 
 from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 
-DAY, MONTH = billing_pb2.PERIOD_DAY, billing_pb2.PERIOD_MONTH
+DAY, MONTH, ROLLING = billing_pb2.PERIOD_DAY, billing_pb2.PERIOD_MONTH, billing_pb2.PERIOD_ROLLING
 Allowance = billing_pb2.Allowance
 
 PLANS = (
@@ -34,40 +35,32 @@ PLANS = (
         ],
         context_tokens=64_000,
     ),
+    billing_pb2.Plan(
+        name="plans/odd",
+        display_name="Odd",
+        allowances=[
+            Allowance(meter="chat", amount=3, period=ROLLING, window=Duration(seconds=10_800)),
+            Allowance(meter="story", amount=2, period=DAY, shadow=True),
+            Allowance(meter="video", amount=10, period=MONTH, rollover=4),
+        ],
+        context_tokens=64_000,
+    ),
 )
 
 
 class Billing(billing_pb2_grpc.BillingServiceServicer):
-    """`subscriptions` are by user; `fault`, while it is set, answers every call; `asked` counts the calls by method."""
+    """`fault`, while it is set, answers every call; `asked` counts the calls."""
 
     def __init__(self) -> None:
         self.plans = deepcopy(list(PLANS))
-        self.subscriptions: dict[str, billing_pb2.Subscription] = {}
         self.fault: grpc.StatusCode | None = None
-        self.asked = {"ListPlans": 0, "GetSubscription": 0}
-
-    def subscribe(
-        self, user: str, plan: str, state: billing_pb2.SubscriptionState = billing_pb2.SUBSCRIPTION_STATE_ACTIVE
-    ) -> None:
-        self.subscriptions[user] = billing_pb2.Subscription(name=f"users/{user}/subscription", plan=plan, state=state)
+        self.asked = 0
 
     async def ListPlans(self, request: billing_pb2.ListPlansRequest, context: Any) -> billing_pb2.ListPlansResponse:
-        await self._begin("ListPlans", context)
-        return billing_pb2.ListPlansResponse(plans=self.plans)
-
-    async def GetSubscription(
-        self, request: billing_pb2.GetSubscriptionRequest, context: Any
-    ) -> billing_pb2.Subscription:
-        await self._begin("GetSubscription", context)
-        free = billing_pb2.Subscription(
-            name=request.name, plan="plans/free", state=billing_pb2.SUBSCRIPTION_STATE_ACTIVE
-        )
-        return self.subscriptions.get(request.name.split("/")[1], free)
-
-    async def _begin(self, method: str, context: Any) -> None:
-        self.asked[method] += 1
+        self.asked += 1
         if self.fault is not None:
             await context.abort(self.fault, "the test wants it so")
+        return billing_pb2.ListPlansResponse(plans=self.plans)
 
 
 @asynccontextmanager

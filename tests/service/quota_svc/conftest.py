@@ -1,21 +1,17 @@
 """quota_svc in process, on a database of its own, with a clock and a billing that the test sets."""
 
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
-import grpc
 import pytest
 
 from runtime.postgres import Pool, pool
-from scenemesh.quota.v1 import quota_pb2_grpc
+from services.quota_svc.meters import meters
 from services.quota_svc.plans import Plans
-from services.quota_svc.servicer import SERVICE, QuotaServicer
-from services.quota_svc.store import MIGRATIONS, SCHEMA, Ledger
-from tests.harness.serving import served
+from services.quota_svc.store import MIGRATIONS, SCHEMA
 from tests.service.quota_svc.billing import Billing, serving
 from tests.service.quota_svc.desk import Clock, Desk
+from tests.service.quota_svc.replica import replica
 
 
 @pytest.fixture
@@ -26,21 +22,32 @@ async def connections(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def billing() -> Billing:
-    return Billing()
+    return Billing()  # type: ignore[abstract] # it is asked for nothing else
 
 
 @pytest.fixture
-async def billing_channel(billing: Billing) -> AsyncIterator[grpc.aio.Channel]:
+async def plans(billing: Billing) -> AsyncIterator[Plans]:
     async with serving(billing) as channel:
-        yield channel
+        yield await Plans.first(channel, meters())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
 async def desk(
-    certificates: Path, connections: Pool, billing: Billing, billing_channel: grpc.aio.Channel
+    certificates: Path, connections: Pool, redis_url: str, plans: Plans, clock: Clock
 ) -> AsyncIterator[Desk]:
-    clock = Clock()
-    servicer = QuotaServicer(Ledger(connections), await Plans.first(billing_channel), clock, uuid4)
-    register = partial(quota_pb2_grpc.add_QuotaServiceServicer_to_server, servicer)
-    async with served(certificates, "quota", register, SERVICE) as dial:
-        yield Desk(dial, clock, billing)
+    async with replica(certificates, connections, redis_url, plans, clock) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def other_desk(
+    certificates: Path, connections: Pool, redis_url: str, plans: Plans, clock: Clock
+) -> AsyncIterator[Desk]:
+    """Another replica of the same service."""
+    async with replica(certificates, connections, redis_url, plans, clock) as desk:
+        yield desk

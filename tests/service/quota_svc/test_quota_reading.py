@@ -1,102 +1,137 @@
-import base64
-import json
+"""Looking: at a quota now and then, at entries and holds, by whom."""
 
-import grpc
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
 import pytest
 
-from runtime import pages
 from scenemesh.quota.v1 import quota_pb2
-from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
-from tests.service.quota_svc.desk import Desk, told
+from tests.service.quota_svc.desk import SETTLED, Desk, operator, person, reason
 
 
-async def refused(call: object) -> tuple[str, str]:
-    with pytest.raises(grpc.aio.AioRpcError) as refusal:
-        await call  # type: ignore[misc]
-    return told(refusal.value)
+async def test_a_quota_as_of_any_instant_is_what_was_answered_then(desk: Desk) -> None:
+    answered = {}
+
+    async def look() -> None:
+        answered[desk.clock.now] = await desk.quota()
+        desk.clock.forward(hours=1)
+
+    await desk.grant(4, expire_time=desk.clock.now + timedelta(hours=9))
+    await look()
+    hold = await desk.hold(3, seconds=7200)
+    await look()
+    await desk.settle(hold, 2)
+    await look()
+    await desk.set_plan("plans/ten")
+    await look()
+    await desk.settle(await desk.hold(9), 9)
+    await look()
+    desk.clock.forward(hours=12)
+    await look()
+    await desk.set_plan("plans/pro")
+    await look()
+    desk.clock.forward(days=2)
+    await desk.sweeping.sweep()
+    assert {moment: await desk.quota(at=moment) for moment in answered} == answered
+    assert (await reason(desk.quota(at=desk.clock.now + timedelta(seconds=1))))[0] == "INVALID_ARGUMENT"
 
 
-async def test_another_users_quota_and_ledger_are_not_found(desk: Desk) -> None:
+async def test_before_there_was_an_account_the_free_plan_counted(desk: Desk) -> None:
+    before = desk.clock.now - timedelta(days=3)
+    await desk.set_plan("plans/pro")
+    assert (await desk.quota(at=before)).plan == "plans/free"
+
+
+async def test_an_operator_may_look_at_everybody_and_others_at_themselves(desk: Desk) -> None:
     await desk.reserve(user="bob")
-    assert await refused(desk.quota("users/bob/quota")) == ("NOT_FOUND", "QUOTA_NOT_FOUND")
-    assert await refused(desk.quota("users/nobody/quota")) == ("NOT_FOUND", "QUOTA_NOT_FOUND")
-    assert await refused(desk.entries(parent="users/bob")) == ("NOT_FOUND", "ENTRIES_NOT_FOUND")
+    get = quota_pb2.GetQuotaRequest(name="users/bob/quota")
+    quota = await desk.edge.GetQuota(get, metadata=operator())
+    assert quota == await desk.quota(user="bob")
+    entries = quota_pb2.ListEntriesRequest(parent="users/bob")
+    assert len((await desk.edge.ListEntries(entries, metadata=operator())).entries) == 1
+    assert (await reason(desk.edge.GetQuota(get, metadata=person())))[0] == "NOT_FOUND"
+    assert (await reason(desk.edge.ListEntries(entries, metadata=person())))[0] == "NOT_FOUND"
+    nobody = quota_pb2.GetQuotaRequest(name="users/nobody/quota")
+    assert await reason(desk.edge.GetQuota(nobody, metadata=operator())) == ("NOT_FOUND", "ACCOUNT_NOT_FOUND")
 
 
-async def test_a_user_may_say_their_own_name(desk: Desk) -> None:
-    assert await desk.quota("users/ann/quota") == await desk.quota("users/me/quota")
-    assert (await desk.entries(parent="users/ann")).entries == []
+async def test_entries_come_newest_first_in_pages_of_one_query(desk: Desk) -> None:
+    for number in range(4):
+        await desk.settle(await desk.hold(1), 1)
+        desk.clock.forward(minutes=1)
+        await desk.grant(1, meter=("credits", "video")[number % 2])
+    names, token = [], ""
+    while True:
+        page = await desk.entries(page_size=2, page_token=token)
+        names += [entry.name for entry in page.entries]
+        token = page.next_page_token
+        if not token:
+            break
+    assert names == [f"users/ann/entries/{number}" for number in range(9, 0, -1)]
+    token = (await desk.entries(page_size=2)).next_page_token
+    for query in ({"meter": "chat"}, {"source": quota_pb2.SOURCE_PLAN}, {"user": "bob"}):
+        assert (await reason(desk.entries(page_token=token, **query)))[0] == "INVALID_ARGUMENT"
+    for garbage in ("x", "W10", token + "x"):
+        assert (await reason(desk.entries(page_token=garbage)))[0] == "INVALID_ARGUMENT"
 
 
-@pytest.mark.parametrize(("peer", "code"), [("chat", "PERMISSION_DENIED"), ("edge", "UNAUTHENTICATED")])
-async def test_a_sibling_and_an_anonymous_caller_read_nothing(desk: Desk, peer: str, code: str) -> None:
-    stub = QuotaServiceStub(desk.dial(peer))
-    assert (await refused(stub.GetQuota(quota_pb2.GetQuotaRequest(name="users/ann/quota"))))[0] == code
-    assert (await refused(stub.ListEntries(quota_pb2.ListEntriesRequest(parent="users/ann"))))[0] == code
+async def test_entries_are_chosen_by_meter_source_and_time(desk: Desk) -> None:
+    await desk.settle(await desk.hold(1), 1)
+    desk.clock.forward(hours=1)
+    later = desk.clock.now
+    await desk.grant(1, meter="credits", source=quota_pb2.SOURCE_PROMO)
+
+    async def numbers(**query: Any) -> list[int]:
+        return [int(entry.name.rpartition("/")[2]) for entry in (await desk.entries(**query)).entries]
+
+    assert await numbers(meter="chat") == [2, 1]
+    assert await numbers(source=quota_pb2.SOURCE_PROMO) == [3]
+    assert await numbers(start_time=later) == [3]
+    assert await numbers(end_time=later) == [2, 1]
+    assert await numbers(meter="video") == []
 
 
-async def test_a_quota_lists_every_meter_of_the_plan_by_name(desk: Desk) -> None:
-    desk.billing.subscribe("ann", "plans/pro")
-    await desk.grant(1, meter="video")
-    quota = await desk.quota()
-    assert (quota.plan, [meter.meter for meter in quota.meters]) == (
-        "plans/pro",
-        ["chat", "image_generation", "video"],
+async def test_holds_are_listed_for_operators_alone(desk: Desk) -> None:
+    holds = []
+    for _ in range(3):
+        holds.append(await desk.hold(1))
+        desk.clock.forward(seconds=1)
+    settled = await desk.settle(holds[0], 1)
+
+    async def listed(**query: object) -> quota_pb2.ListHoldsResponse:
+        request = quota_pb2.ListHoldsRequest(parent="users/ann", **query)  # type: ignore[arg-type]
+        return await desk.edge.ListHolds(request, metadata=operator())
+
+    first = await listed(page_size=2)
+    second = await listed(page_size=2, page_token=first.next_page_token)
+    assert [*first.holds, *second.holds] == [holds[2], holds[1], settled]
+    assert list((await listed(state=SETTLED)).holds) == [settled]
+    request = quota_pb2.ListHoldsRequest(parent="users/ann")
+    assert (await reason(desk.edge.ListHolds(request, metadata=person())))[0] == "PERMISSION_DENIED"
+    nobody = quota_pb2.ListHoldsRequest(parent="users/nobody")
+    assert (await reason(desk.edge.ListHolds(nobody, metadata=operator())))[1] == "ACCOUNT_NOT_FOUND"
+
+
+async def test_admission_is_a_question_and_takes_nothing(desk: Desk) -> None:
+    def asked(amount: int, meter: str = "chat") -> quota_pb2.CheckAdmissionRequest:
+        return quota_pb2.CheckAdmissionRequest(parent="users/ann", meter=meter, amount=amount)
+
+    assert (await desk.edge.CheckAdmission(asked(5))).outcome == quota_pb2.OUTCOME_ADMITTED
+    refused = await desk.edge.CheckAdmission(asked(6))
+    assert (refused.outcome, refused.reason) == (quota_pb2.OUTCOME_REFUSED, quota_pb2.REASON_LIMIT_REACHED)
+    nothing = await desk.edge.CheckAdmission(asked(1, "video"))
+    assert (nothing.reason, nothing.message) == (
+        quota_pb2.REASON_NOT_IN_PLAN,
+        "The Free plan has no videos: its limit is 0. The Odd plan has 10 a month.",
     )
+    assert (await desk.meter()).held == 0
+    assert (await reason(desk.edge.CheckAdmission(asked(1, "stars"))))[1] == "METER_UNKNOWN"
 
 
-async def test_pages_of_entries_go_on_where_the_last_one_ended(desk: Desk) -> None:
-    for amount in range(1, 6):
-        await desk.grant(amount)
-    first = await desk.entries(page_size=2)
-    await desk.grant(6)
-    second = await desk.entries(2, first.next_page_token)
-    third = await desk.entries(2, second.next_page_token)
-    pages = [[entry.amount for entry in page.entries] for page in (first, second, third)]
-    assert (pages, third.next_page_token) == ([[5, 4], [3, 2], [1]], "")
-
-
-async def test_a_last_page_that_is_full_has_no_next(desk: Desk) -> None:
-    await desk.grant(1)
-    await desk.grant(2)
-    page = await desk.entries(page_size=2)
-    assert ([entry.amount for entry in page.entries], page.next_page_token) == ([2, 1], "")
-
-
-async def test_a_page_has_fifty_entries_unless_it_is_told(desk: Desk) -> None:
-    for _ in range(51):
-        await desk.grant(1)
-    page = await desk.entries()
-    assert (len(page.entries), page.entries[-1].name) == (50, "users/ann/entries/2")
-
-
-def forged(*parts: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
-
-
-@pytest.mark.parametrize(
-    "token",
-    [
-        "garbage",
-        "é",
-        "A",
-        forged(),
-        forged("users/ann/entries"),
-        forged("users/ann/entries", 3),
-        forged("users/ann/entries", "3", "4"),
-        forged("users/ann/entries", "three"),
-        forged("users/ann/entries", "-3"),
-        forged("users/ann/entries", "٣"),
-        forged("users/ann/entries", "9" * 30),
-        forged("users/ann/entries", "\ud800"),
-        pages.token("users/bob/entries", ["3"]),
-        pages.token("users/ann/conversations", ["3"]),
-    ],
-)
-async def test_a_token_of_another_query_or_of_none_is_refused(desk: Desk, token: str) -> None:
-    assert await refused(desk.entries(page_token=token)) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT")
-
-
-@pytest.mark.parametrize("page_size", [-1, 101, 2**31 - 1])
-async def test_a_page_beyond_its_limits_is_refused(desk: Desk, page_size: int) -> None:
-    assert await refused(desk.entries(page_size)) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT")
+@pytest.mark.parametrize("peer", ["search", "edge"])
+async def test_only_declared_siblings_change_credit(desk: Desk, peer: str) -> None:
+    request = desk.reserve_request(1)
+    assert (await reason(desk.stub(peer).Reserve(request)))[0] == "PERMISSION_DENIED"
+    change = quota_pb2.SetPlanRequest(parent="users/ann", request_id=str(uuid4()), plan="plans/pro")
+    assert (await reason(desk.stub(peer).SetPlan(change)))[0] == "PERMISSION_DENIED"

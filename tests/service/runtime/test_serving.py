@@ -39,6 +39,9 @@ class Quota(quota_pb2_grpc.QuotaServiceServicer):
     async def Reserve(self, request: Any, context: Any) -> quota_pb2.ReserveResponse:
         return quota_pb2.ReserveResponse()
 
+    async def CheckAdmission(self, request: Any, context: Any) -> quota_pb2.Decision:
+        return quota_pb2.Decision(meter=request.meter)
+
 
 class Echo:
     """Every arity; fails with a defect on the word `defect`."""
@@ -101,7 +104,8 @@ async def test_the_edge_speaks_for_a_person(dial: Dial) -> None:
 
 
 async def test_a_sibling_cannot_speak_for_a_person(dial: Dial) -> None:
-    error = await _failure(_get(dial, "alice", peer="chat"))
+    assert (await _get(dial, "alice", peer="chat")).name == "chat None user r1"
+    error = await _failure(_get(dial, "alice", peer="search"))
     assert error.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
@@ -115,14 +119,21 @@ async def test_an_internal_method_is_for_its_declared_callers(dial: Dial) -> Non
     request = quota_pb2.ReserveRequest(
         parent="users/a",
         request_id="00000000-0000-4000-8000-000000000000",
-        meter="chat",
-        amount=1,
+        amounts=[quota_pb2.Amount(meter="chat", amount=1)],
         time_to_live={"seconds": 60},
     )
     assert await quota_pb2_grpc.QuotaServiceStub(dial("chat")).Reserve(request) == quota_pb2.ReserveResponse()
     for peer in ("edge", "search"):
         error = await _failure(quota_pb2_grpc.QuotaServiceStub(dial(peer)).Reserve(request))
         assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_the_edge_calls_for_itself_what_names_it_and_nobody_calls_that_through_it(dial: Dial) -> None:
+    request = quota_pb2.CheckAdmissionRequest(parent="users/a", meter="chat", amount=1)
+    stub = quota_pb2_grpc.QuotaServiceStub(dial("edge"))
+    assert await stub.CheckAdmission(request) == quota_pb2.Decision(meter="chat")
+    error = await _failure(stub.CheckAdmission(request, metadata=(("x-user-id", "alice"), ("x-user-role", "operator"))))
+    assert error.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
 @pytest.mark.parametrize("user", ["defect", "nothing"])

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,19 @@ def test_the_plans_that_ship_are_the_ones_on_offer() -> None:
     week, a_month, year = Interval.WEEK, Interval.MONTH, Interval.YEAR
     assert plans.load(plans.PLANS) == (
         Plan("free", "Free", (), (Allowance("chat", 5, day),), 12_000),
-        Plan("creator", "Creator", (Price(week, 299), Price(year, 9999)), (Allowance("chat", 50, day),), 32_000),
+        Plan(
+            "creator",
+            "Creator",
+            (Price(week, 299), Price(year, 9999)),
+            (
+                Allowance("chat", 50, day),
+                Allowance("chat_premium", 20, month, rollover=10),
+                Allowance("image_generation", 2, month),
+                Allowance("image_recognition", 4, month),
+                Allowance("story", 10, month),
+            ),
+            32_000,
+        ),
         Plan(
             "pro",
             "Pro",
@@ -37,6 +50,8 @@ def test_the_plans_that_ship_are_the_ones_on_offer() -> None:
                 Allowance("chat_premium", 100, month),
                 Allowance("image_generation", 5, month),
                 Allowance("image_recognition", 10, month),
+                Allowance("video", 3, month),
+                Allowance("story", 30, month),
             ),
             64_000,
         ),
@@ -49,6 +64,8 @@ def test_the_plans_that_ship_are_the_ones_on_offer() -> None:
                 Allowance("chat_premium", None, month),
                 Allowance("image_generation", None, month),
                 Allowance("image_recognition", None, month),
+                Allowance("video", None, month),
+                Allowance("story", None, month),
             ),
             64_000,
         ),
@@ -84,6 +101,85 @@ def test_every_fault_of_a_file_is_named_at_once(tmp_path: Path) -> None:
 def test_an_allowance_has_an_amount_or_no_limit(tmp_path: Path, units: str) -> None:
     text = FREE.replace("amount = 5,", units)
     assert len(faults(tmp_path, text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [
+        ('amount = 5, period = "day"', Allowance("chat", 5, Period.DAY)),
+        ('amount = 5, period = "month", rollover = 3', Allowance("chat", 5, Period.MONTH, rollover=3)),
+        ('amount = 5, period = "day", shadow = true', Allowance("chat", 5, Period.DAY, shadow=True)),
+        ('unlimited = true, period = "day", rollover = 0', Allowance("chat", None, Period.DAY)),
+        (
+            'amount = 5, period = "rolling", window = "90s"',
+            Allowance("chat", 5, Period.ROLLING, timedelta(seconds=90)),
+        ),
+        (
+            'amount = 5, period = "rolling", window = "15m"',
+            Allowance("chat", 5, Period.ROLLING, timedelta(minutes=15)),
+        ),
+        (
+            'amount = 5, period = "rolling", window = "3h", shadow = true',
+            Allowance("chat", 5, Period.ROLLING, timedelta(hours=3), shadow=True),
+        ),
+        (
+            'amount = 5, period = "rolling", window = "366d"',
+            Allowance("chat", 5, Period.ROLLING, timedelta(days=366)),
+        ),
+    ],
+)
+def test_an_allowance_is_what_the_file_says(tmp_path: Path, said: str, given: Allowance) -> None:
+    file = tmp_path / "plans.toml"
+    file.write_text(FREE.replace('amount = 5, period = "day"', said))
+    assert plans.load(file) == (Plan("free", "Free", (), (given,), 12_000),)
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ('amount = 5, period = "rolling"', 'needs a window, because its period is "rolling"'),
+        ('period = "rolling", window = "3h"', "needs either an amount or unlimited = true"),
+        (
+            'period = "rolling"',
+            'needs either an amount or unlimited = true; needs a window, because its period is "rolling"',
+        ),
+        (
+            'amount = 5, period = "rolling", window = "3h", rollover = 1',
+            'takes no rollover, because its period is "rolling"',
+        ),
+        ('amount = 5, period = "day", window = "3h"', 'takes no window, because its period is not "rolling"'),
+        (
+            'unlimited = true, period = "rolling", window = "3h"',
+            "takes no rolling period, because it is unlimited; takes no window, because it is unlimited",
+        ),
+        ('unlimited = true, period = "day", window = "3h"', "takes no window, because it is unlimited"),
+        (
+            'unlimited = true, period = "day", rollover = 1, shadow = true',
+            "takes no rollover, because it is unlimited; takes no shadow, because it is unlimited",
+        ),
+    ],
+)
+def test_an_allowance_that_makes_no_sense_is_refused_with_the_reason(tmp_path: Path, said: str, fault: str) -> None:
+    told = faults(tmp_path, FREE.replace('amount = 5, period = "day"', said))
+    assert told == [f"plans.toml: plan.0.allowances.chat: Value error, {fault}"]
+
+
+@pytest.mark.parametrize("window", ['""', '"3"', '"0h"', '"-3h"', '"1.5h"', '"3w"', '"3h "', '"PT3H"', "10800"])
+def test_a_window_is_a_whole_number_with_its_unit(tmp_path: Path, window: str) -> None:
+    told = faults(tmp_path, FREE.replace('period = "day"', f'period = "rolling", window = {window}'))
+    fault = 'is a whole number with its unit, s, m, h or d, such as "3h"'
+    assert told == [f"plans.toml: plan.0.allowances.chat.window: Value error, {fault}"]
+
+
+@pytest.mark.parametrize("window", ["367d", "8785h", "999999999d"])
+def test_a_window_is_no_longer_than_a_year(tmp_path: Path, window: str) -> None:
+    told = faults(tmp_path, FREE.replace('period = "day"', f'period = "rolling", window = "{window}"'))
+    assert told == ["plans.toml: plan.0.allowances.chat.window: Value error, is longer than 366 days"]
+
+
+def test_a_rollover_is_not_below_zero(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, FREE.replace('period = "day"', 'period = "day", rollover = -1'))
+    assert fault.startswith("plans.toml: plan.0.allowances.chat.rollover: ")
 
 
 def test_a_paid_plan_needs_a_price(tmp_path: Path) -> None:

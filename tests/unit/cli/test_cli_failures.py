@@ -2,9 +2,10 @@ import grpc
 import pytest
 from grpc_status import rpc_status
 
-from cli.failures import ExitCode, of_call
+from cli.failures import ExitCode, of_call, tell
 from runtime.errors import InvalidArgument, MeshError, NotFound, QuotaExhausted, ResourceExhausted, Unavailable
 from runtime.status import to_proto
+from scenemesh.quota.v1 import quota_pb2
 
 URL = "http://localhost:1"
 QUOTA = QuotaExhausted("None left.", subject="users/alice/meters/chat", metadata={"meter": "chat"})
@@ -54,6 +55,23 @@ def test_a_failure_is_a_sentence_a_hint_and_what_the_service_said() -> None:
             "request_id": "request-1",
         }
     }
+
+
+def test_a_decision_is_told_with_what_it_unlocks(capsys: pytest.CaptureFixture[str]) -> None:
+    decision = quota_pb2.Decision(
+        meter="chat", unlocks=[quota_pb2.Unlock(plan="plans/creator", display_name="Creator", amount=100, period="day")]
+    )
+    failure = of_call(
+        refused(QuotaExhausted("None left.", subject="users/a/meters/chat", metadata={}, details=[decision])), URL
+    )
+    assert failure.decision == decision
+    assert failure.to_json()["error"]["decision"]["unlocks"][0]["amount"] == "100"
+    tell(failure, as_json=False)
+    assert capsys.readouterr().err.splitlines() == [
+        "scenemesh: None left.",
+        "  Creator: 100 per day (plans/creator)",
+        "`scenemesh quota` shows what is left and when it starts anew.",
+    ]
 
 
 def test_details_that_are_nonsense_leave_the_status() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from cli.text import printable
+from cli.text import printable, word
+from scenemesh.quota.v1 import quota_pb2
 
 
 @pytest.mark.parametrize(
@@ -14,3 +15,9 @@ from cli.text import printable
 )
 def test_what_comes_from_elsewhere_cannot_drive_the_terminal(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(("number", "told"), [(quota_pb2.HOLD_STATE_HELD, "held"), (99, "99")])
+def test_a_value_of_an_enum_is_a_word_and_one_of_the_future_its_number(number: int, told: str) -> None:
+    hold = quota_pb2.Hold.FromString(bytes([3 << 3, number]))
+    assert word(hold, "state", "HOLD_STATE_") == told

@@ -8,8 +8,14 @@ from google.rpc import status_pb2
 from edge.denial import Protocol, denial, protocol
 from runtime.errors import MeshError, QuotaExhausted, Unauthenticated, Unavailable
 from runtime.status import to_proto
+from scenemesh.quota.v1 import quota_pb2
 
-EXHAUSTED = QuotaExhausted("All are used: pay 100%.", subject="users/ada/meters/chat", metadata={"meter": "chat"})
+EXHAUSTED = QuotaExhausted(
+    "All are used: pay 100%.",
+    subject="users/ada/meters/chat",
+    metadata={"meter": "chat"},
+    details=[quota_pb2.Decision(meter="chat", limit=5, used=5)],
+)
 
 
 def _headers(response: auth.CheckResponse) -> dict[str, str]:
@@ -38,8 +44,15 @@ def test_over_rest_the_body_is_the_status_as_json() -> None:
     assert [detail["@type"].rpartition(".")[2] for detail in body["details"]] == [
         "ErrorInfo",
         "QuotaFailure",
+        "Decision",
         "RequestInfo",
     ]
+    assert body["details"][2] == {
+        "@type": "type.googleapis.com/scenemesh.quota.v1.Decision",
+        "meter": "chat",
+        "limit": "5",
+        "used": "5",
+    }
 
 
 def test_over_grpc_it_is_a_call_that_ended_with_the_status_in_its_headers() -> None:

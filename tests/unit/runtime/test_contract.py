@@ -27,7 +27,18 @@ def test_only_methods_that_say_so_are_idempotent() -> None:
 
 def test_internal_methods_are_not_external() -> None:
     internal = {method.name for method in CONTRACT if not method.external}
-    assert internal == {"Reserve", "Settle", "Release", "Grant"}
+    assert internal == {
+        "CheckAdmission",
+        "Reserve",
+        "ExtendHold",
+        "Settle",
+        "Release",
+        "BatchReserve",
+        "BatchSettle",
+        "Grant",
+        "Adjust",
+        "SetPlan",
+    }
 
 
 def test_the_imported_modules_and_the_descriptor_set_say_the_same() -> None:

@@ -15,8 +15,8 @@ UNDECLARED = Caller("billing")
 PRETENDER = Caller("chat", "alice")
 
 
-def _policy(audience: Audience) -> Policy:
-    return Policy(audience, frozenset({"chat"}), timedelta(seconds=1), None, "", None)
+def _policy(audience: Audience, caller: str = "chat") -> Policy:
+    return Policy(audience, frozenset({caller}), timedelta(seconds=1), None, "", None)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,13 @@ def test_an_audience_admits_exactly_those_it_names(audience: Audience, admitted:
 def test_a_person_without_a_token_is_told_to_sign_in() -> None:
     assert _refusal(Audience.USER, ANONYMOUS) is Unauthenticated
     assert _refusal(Audience.INTERNAL, ANONYMOUS) is PermissionDenied
+
+
+def test_an_internal_method_that_names_the_edge_admits_it_for_itself_and_no_person_through_it() -> None:
+    authorize(_policy(Audience.INTERNAL, "edge"), Caller("edge"))
+    for person in (ALICE, OPERATOR):
+        with pytest.raises(PermissionDenied):
+            authorize(_policy(Audience.INTERNAL, "edge"), person)
 
 
 def _refusal(audience: Audience, caller: Caller) -> type[MeshError] | None:

@@ -26,12 +26,13 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from scenemesh.policy.v1 import policy_pb2 as scenemesh_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"scenemesh/billing/v1/billing.proto\x12\x14scenemesh.billing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a scenemesh/policy/v1/policy.proto\"\xcb\x01\n\x04Plan\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12+\n\x06prices\x18\x03 \x03(\x0b\x32\x1b.scenemesh.billing.v1.Price\x12\x33\n\nallowances\x18\x04 \x03(\x0b\x32\x1f.scenemesh.billing.v1.Allowance\x12\x16\n\x0e\x63ontext_tokens\x18\x05 \x01(\x03:%\xea\x41\"\n\x12scenemesh.dev/Plan\x12\x0cplans/{plan}\"]\n\x05Price\x12\x30\n\x08interval\x18\x01 \x01(\x0e\x32\x1e.scenemesh.billing.v1.Interval\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"k\n\tAllowance\x12\r\n\x05meter\x18\x01 \x01(\t\x12\x11\n\tunlimited\x18\x02 \x01(\x08\x12\x0e\n\x06\x61mount\x18\x03 \x01(\x03\x12,\n\x06period\x18\x04 \x01(\x0e\x32\x1c.scenemesh.billing.v1.Period\"\xd3\x01\n\x0cSubscription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x36\n\x05state\x18\x03 \x01(\x0e\x32\'.scenemesh.billing.v1.SubscriptionState\x12\x33\n\x0fperiod_end_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp::\xea\x41\x37\n\x1ascenemesh.dev/Subscription\x12\x19users/{user}/subscription\"\x12\n\x10ListPlansRequest\">\n\x11ListPlansResponse\x12)\n\x05plans\x18\x01 \x03(\x0b\x32\x1a.scenemesh.billing.v1.Plan\"b\n\x16GetSubscriptionRequest\x12H\n\x04name\x18\x01 \x01(\tB:\xe2\x41\x01\x02\xbaH3r12/^users/[A-Za-z0-9._|@:+~-]{1,128}/subscription$*^\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x11\n\rINTERVAL_WEEK\x10\x01\x12\x12\n\x0eINTERVAL_MONTH\x10\x02\x12\x11\n\rINTERVAL_YEAR\x10\x03*B\n\x06Period\x12\x16\n\x12PERIOD_UNSPECIFIED\x10\x00\x12\x0e\n\nPERIOD_DAY\x10\x01\x12\x10\n\x0cPERIOD_MONTH\x10\x02*\x97\x01\n\x11SubscriptionState\x12\"\n\x1eSUBSCRIPTION_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19SUBSCRIPTION_STATE_ACTIVE\x10\x01\x12 \n\x1cSUBSCRIPTION_STATE_CANCELLED\x10\x02\x12\x1d\n\x19SUBSCRIPTION_STATE_PAUSED\x10\x03\x32\xb1\x02\n\x0e\x42illingService\x12|\n\tListPlans\x12&.scenemesh.billing.v1.ListPlansRequest\x1a\'.scenemesh.billing.v1.ListPlansResponse\"\x1e\x90\x02\x01\xaa\xd4\x18\x06\x08\x01\x1a\x02\x08\x02\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/plans\x12\xa0\x01\n\x0fGetSubscription\x12,.scenemesh.billing.v1.GetSubscriptionRequest\x1a\".scenemesh.billing.v1.Subscription\";\x90\x02\x01\xaa\xd4\x18\r\x08\x02\x12\x05quota\x1a\x02\x08\x02\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=users/*/subscription}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"scenemesh/billing/v1/billing.proto\x12\x14scenemesh.billing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a scenemesh/policy/v1/policy.proto\"\xcb\x01\n\x04Plan\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12+\n\x06prices\x18\x03 \x03(\x0b\x32\x1b.scenemesh.billing.v1.Price\x12\x33\n\nallowances\x18\x04 \x03(\x0b\x32\x1f.scenemesh.billing.v1.Allowance\x12\x16\n\x0e\x63ontext_tokens\x18\x05 \x01(\x03:%\xea\x41\"\n\x12scenemesh.dev/Plan\x12\x0cplans/{plan}\"]\n\x05Price\x12\x30\n\x08interval\x18\x01 \x01(\x0e\x32\x1e.scenemesh.billing.v1.Interval\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\xb8\x01\n\tAllowance\x12\r\n\x05meter\x18\x01 \x01(\t\x12\x11\n\tunlimited\x18\x02 \x01(\x08\x12\x0e\n\x06\x61mount\x18\x03 \x01(\x03\x12,\n\x06period\x18\x04 \x01(\x0e\x32\x1c.scenemesh.billing.v1.Period\x12)\n\x06window\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08rollover\x18\x06 \x01(\x03\x12\x0e\n\x06shadow\x18\x07 \x01(\x08\"\xd3\x01\n\x0cSubscription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x36\n\x05state\x18\x03 \x01(\x0e\x32\'.scenemesh.billing.v1.SubscriptionState\x12\x33\n\x0fperiod_end_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp::\xea\x41\x37\n\x1ascenemesh.dev/Subscription\x12\x19users/{user}/subscription\"\x12\n\x10ListPlansRequest\">\n\x11ListPlansResponse\x12)\n\x05plans\x18\x01 \x03(\x0b\x32\x1a.scenemesh.billing.v1.Plan\"b\n\x16GetSubscriptionRequest\x12H\n\x04name\x18\x01 \x01(\tB:\xe2\x41\x01\x02\xbaH3r12/^users/[A-Za-z0-9._|@:+~-]{1,128}/subscription$*^\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x11\n\rINTERVAL_WEEK\x10\x01\x12\x12\n\x0eINTERVAL_MONTH\x10\x02\x12\x11\n\rINTERVAL_YEAR\x10\x03*V\n\x06Period\x12\x16\n\x12PERIOD_UNSPECIFIED\x10\x00\x12\x0e\n\nPERIOD_DAY\x10\x01\x12\x10\n\x0cPERIOD_MONTH\x10\x02\x12\x12\n\x0ePERIOD_ROLLING\x10\x03*\x97\x01\n\x11SubscriptionState\x12\"\n\x1eSUBSCRIPTION_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19SUBSCRIPTION_STATE_ACTIVE\x10\x01\x12 \n\x1cSUBSCRIPTION_STATE_CANCELLED\x10\x02\x12\x1d\n\x19SUBSCRIPTION_STATE_PAUSED\x10\x03\x32\xb1\x02\n\x0e\x42illingService\x12|\n\tListPlans\x12&.scenemesh.billing.v1.ListPlansRequest\x1a\'.scenemesh.billing.v1.ListPlansResponse\"\x1e\x90\x02\x01\xaa\xd4\x18\x06\x08\x01\x1a\x02\x08\x02\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/plans\x12\xa0\x01\n\x0fGetSubscription\x12,.scenemesh.billing.v1.GetSubscriptionRequest\x1a\".scenemesh.billing.v1.Subscription\";\x90\x02\x01\xaa\xd4\x18\r\x08\x02\x12\x05quota\x1a\x02\x08\x02\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=users/*/subscription}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,26 +49,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BILLINGSERVICE'].methods_by_name['ListPlans']._serialized_options = b'\220\002\001\252\324\030\006\010\001\032\002\010\002\202\323\344\223\002\013\022\t/v1/plans'
   _globals['_BILLINGSERVICE'].methods_by_name['GetSubscription']._loaded_options = None
   _globals['_BILLINGSERVICE'].methods_by_name['GetSubscription']._serialized_options = b'\220\002\001\252\324\030\r\010\002\022\005quota\032\002\010\002\202\323\344\223\002!\022\037/v1/{name=users/*/subscription}'
-  _globals['_INTERVAL']._serialized_start=1079
-  _globals['_INTERVAL']._serialized_end=1173
-  _globals['_PERIOD']._serialized_start=1175
-  _globals['_PERIOD']._serialized_end=1241
-  _globals['_SUBSCRIPTIONSTATE']._serialized_start=1244
-  _globals['_SUBSCRIPTIONSTATE']._serialized_end=1395
-  _globals['_PLAN']._serialized_start=272
-  _globals['_PLAN']._serialized_end=475
-  _globals['_PRICE']._serialized_start=477
-  _globals['_PRICE']._serialized_end=570
-  _globals['_ALLOWANCE']._serialized_start=572
-  _globals['_ALLOWANCE']._serialized_end=679
-  _globals['_SUBSCRIPTION']._serialized_start=682
-  _globals['_SUBSCRIPTION']._serialized_end=893
-  _globals['_LISTPLANSREQUEST']._serialized_start=895
-  _globals['_LISTPLANSREQUEST']._serialized_end=913
-  _globals['_LISTPLANSRESPONSE']._serialized_start=915
-  _globals['_LISTPLANSRESPONSE']._serialized_end=977
-  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_start=979
-  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_end=1077
-  _globals['_BILLINGSERVICE']._serialized_start=1398
-  _globals['_BILLINGSERVICE']._serialized_end=1703
+  _globals['_INTERVAL']._serialized_start=1189
+  _globals['_INTERVAL']._serialized_end=1283
+  _globals['_PERIOD']._serialized_start=1285
+  _globals['_PERIOD']._serialized_end=1371
+  _globals['_SUBSCRIPTIONSTATE']._serialized_start=1374
+  _globals['_SUBSCRIPTIONSTATE']._serialized_end=1525
+  _globals['_PLAN']._serialized_start=304
+  _globals['_PLAN']._serialized_end=507
+  _globals['_PRICE']._serialized_start=509
+  _globals['_PRICE']._serialized_end=602
+  _globals['_ALLOWANCE']._serialized_start=605
+  _globals['_ALLOWANCE']._serialized_end=789
+  _globals['_SUBSCRIPTION']._serialized_start=792
+  _globals['_SUBSCRIPTION']._serialized_end=1003
+  _globals['_LISTPLANSREQUEST']._serialized_start=1005
+  _globals['_LISTPLANSREQUEST']._serialized_end=1023
+  _globals['_LISTPLANSRESPONSE']._serialized_start=1025
+  _globals['_LISTPLANSRESPONSE']._serialized_end=1087
+  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_start=1089
+  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_end=1187
+  _globals['_BILLINGSERVICE']._serialized_start=1528
+  _globals['_BILLINGSERVICE']._serialized_end=1833
 # @@protoc_insertion_point(module_scope)

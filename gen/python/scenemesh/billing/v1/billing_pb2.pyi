@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.type import money_pb2 as _money_pb2
 from scenemesh.policy.v1 import policy_pb2 as _policy_pb2
@@ -28,6 +29,7 @@ class Period(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PERIOD_UNSPECIFIED: _ClassVar[Period]
     PERIOD_DAY: _ClassVar[Period]
     PERIOD_MONTH: _ClassVar[Period]
+    PERIOD_ROLLING: _ClassVar[Period]
 
 class SubscriptionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -42,6 +44,7 @@ INTERVAL_YEAR: Interval
 PERIOD_UNSPECIFIED: Period
 PERIOD_DAY: Period
 PERIOD_MONTH: Period
+PERIOD_ROLLING: Period
 SUBSCRIPTION_STATE_UNSPECIFIED: SubscriptionState
 SUBSCRIPTION_STATE_ACTIVE: SubscriptionState
 SUBSCRIPTION_STATE_CANCELLED: SubscriptionState
@@ -70,16 +73,22 @@ class Price(_message.Message):
     def __init__(self, interval: _Optional[_Union[Interval, str]] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class Allowance(_message.Message):
-    __slots__ = ("meter", "unlimited", "amount", "period")
+    __slots__ = ("meter", "unlimited", "amount", "period", "window", "rollover", "shadow")
     METER_FIELD_NUMBER: _ClassVar[int]
     UNLIMITED_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    ROLLOVER_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     meter: str
     unlimited: bool
     amount: int
     period: Period
-    def __init__(self, meter: _Optional[str] = ..., unlimited: _Optional[bool] = ..., amount: _Optional[int] = ..., period: _Optional[_Union[Period, str]] = ...) -> None: ...
+    window: _duration_pb2.Duration
+    rollover: int
+    shadow: bool
+    def __init__(self, meter: _Optional[str] = ..., unlimited: _Optional[bool] = ..., amount: _Optional[int] = ..., period: _Optional[_Union[Period, str]] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., rollover: _Optional[int] = ..., shadow: _Optional[bool] = ...) -> None: ...
 
 class Subscription(_message.Message):
     __slots__ = ("name", "plan", "state", "period_end_time")

@@ -28,11 +28,17 @@ if _version_not_supported:
 class QuotaServiceStub:
     """Keeps every user's credit.
 
-    A use is two-phase: Reserve takes a hold before the work, Settle charges what was really used, Release gives the hold
-    back. A hold resolves at most once and expires by itself. Amounts are whole units of a meter (the `chat` meter counts
-    turns); nothing is ever clamped and no balance goes below zero. Entries are append-only.
+    What a plan gives for a period, what was bought, what was given away: each is a credit on a meter, with a priority and
+    perhaps an end. A use draws on them by priority, then by soonest end, and is two-phase: Reserve takes a hold before the
+    work, Settle charges what was really used, Release gives the hold back. A hold resolves at most once
+    and expires by itself. Amounts are whole units of a meter (the `chat` meter counts turns); nothing is ever clamped, and
+    no balance goes below zero except by Adjust. Entries are append-only, and each is a balanced pair: what leaves one
+    account enters another.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below, and
+    UNAVAILABLE (reason DATABASE_UNAVAILABLE) while the ledger cannot be reached. Methods that change something answer
+    RESOURCE_EXHAUSTED (reason QUEUE_FULL, with `google.rpc.RetryInfo` and `grpc-retry-pushback-ms`) when too many changes
+    wait already.
     """
 
     def __init__(self, channel):
@@ -46,14 +52,34 @@ class QuotaServiceStub:
                 request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.GetQuotaRequest.SerializeToString,
                 response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Quota.FromString,
                 _registered_method=True)
+        self.WatchQuota = channel.unary_stream(
+                '/scenemesh.quota.v1.QuotaService/WatchQuota',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.WatchQuotaRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.QuotaEvent.FromString,
+                _registered_method=True)
+        self.UpdateQuota = channel.unary_unary(
+                '/scenemesh.quota.v1.QuotaService/UpdateQuota',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.UpdateQuotaRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Quota.FromString,
+                _registered_method=True)
         self.ListEntries = channel.unary_unary(
                 '/scenemesh.quota.v1.QuotaService/ListEntries',
                 request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListEntriesRequest.SerializeToString,
                 response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListEntriesResponse.FromString,
                 _registered_method=True)
+        self.CheckAdmission = channel.unary_unary(
+                '/scenemesh.quota.v1.QuotaService/CheckAdmission',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.CheckAdmissionRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Decision.FromString,
+                _registered_method=True)
         self.Reserve = channel.unary_unary(
                 '/scenemesh.quota.v1.QuotaService/Reserve',
                 request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReserveRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReserveResponse.FromString,
+                _registered_method=True)
+        self.ExtendHold = channel.unary_unary(
+                '/scenemesh.quota.v1.QuotaService/ExtendHold',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ExtendHoldRequest.SerializeToString,
                 response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReserveResponse.FromString,
                 _registered_method=True)
         self.Settle = channel.unary_unary(
@@ -66,43 +92,126 @@ class QuotaServiceStub:
                 request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReleaseRequest.SerializeToString,
                 response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Hold.FromString,
                 _registered_method=True)
+        self.BatchReserve = channel.unary_unary(
+                '/scenemesh.quota.v1.QuotaService/BatchReserve',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchReserveRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchReserveResponse.FromString,
+                _registered_method=True)
+        self.BatchSettle = channel.unary_unary(
+                '/scenemesh.quota.v1.QuotaService/BatchSettle',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchSettleRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchSettleResponse.FromString,
+                _registered_method=True)
         self.Grant = channel.unary_unary(
                 '/scenemesh.quota.v1.QuotaService/Grant',
                 request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.GrantRequest.SerializeToString,
-                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Entry.FromString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Credit.FromString,
+                _registered_method=True)
+        self.Adjust = channel.unary_unary(
+                '/scenemesh.quota.v1.QuotaService/Adjust',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.AdjustRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Adjustment.FromString,
+                _registered_method=True)
+        self.SetPlan = channel.unary_unary(
+                '/scenemesh.quota.v1.QuotaService/SetPlan',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.SetPlanRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.PlanChange.FromString,
+                _registered_method=True)
+        self.ListHolds = channel.unary_unary(
+                '/scenemesh.quota.v1.QuotaService/ListHolds',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListHoldsRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListHoldsResponse.FromString,
+                _registered_method=True)
+        self.VoidHold = channel.unary_unary(
+                '/scenemesh.quota.v1.QuotaService/VoidHold',
+                request_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.VoidHoldRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Hold.FromString,
                 _registered_method=True)
 
 
 class QuotaServiceServicer:
     """Keeps every user's credit.
 
-    A use is two-phase: Reserve takes a hold before the work, Settle charges what was really used, Release gives the hold
-    back. A hold resolves at most once and expires by itself. Amounts are whole units of a meter (the `chat` meter counts
-    turns); nothing is ever clamped and no balance goes below zero. Entries are append-only.
+    What a plan gives for a period, what was bought, what was given away: each is a credit on a meter, with a priority and
+    perhaps an end. A use draws on them by priority, then by soonest end, and is two-phase: Reserve takes a hold before the
+    work, Settle charges what was really used, Release gives the hold back. A hold resolves at most once
+    and expires by itself. Amounts are whole units of a meter (the `chat` meter counts turns); nothing is ever clamped, and
+    no balance goes below zero except by Adjust. Entries are append-only, and each is a balanced pair: what leaves one
+    account enters another.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below, and
+    UNAVAILABLE (reason DATABASE_UNAVAILABLE) while the ledger cannot be reached. Methods that change something answer
+    RESOURCE_EXHAUSTED (reason QUEUE_FULL, with `google.rpc.RetryInfo` and `grpc-retry-pushback-ms`) when too many changes
+    wait already.
     """
 
     def GetQuota(self, request, context):
-        """Gets what a user has left on every meter. `users/me` is the caller; another user's quota is NOT_FOUND.
+        """Gets what a user has left on every meter, and why; with `read_time`, as it was then.
+
+        `users/me` is the caller; another user's quota is NOT_FOUND, except to an operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchQuota(self, request, context):
+        """Streams a user's quota: once at once, then after every change, whoever made it, and whenever a period ends.
+
+        The newest state counts: changes that come faster than they can be sent are told as one. The same quota again every 20
+        seconds is a sign of life. The last event is `finished` or `failed`; a stream without one was cut.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateQuota(self, request, context):
+        """Changes what a user may choose of their quota: the time zone that their days and months begin in.
+
+        The running periods go on to the first beginning of a day or month in the new zone that is not before their old end, so
+        that no change of zone gives credit early. NOT_FOUND for another user's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListEntries(self, request, context):
-        """Lists a user's ledger, newest first. `users/me` is the caller; another user's ledger is NOT_FOUND.
+        """Lists a user's ledger, newest first.
+
+        `users/me` is the caller; another user's ledger is NOT_FOUND, except to an operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckAdmission(self, request, context):
+        """Says whether a use would be admitted now. Takes no hold and no lock: the answer may be old when it arrives.
+
+        A refusal is an answer here, not an error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Reserve(self, request, context):
-        """Takes a hold on a meter before work begins.
+        """Takes a hold on one or several meters before work begins: on all of them or on none.
 
-        RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure`; metadata: meter, limit, used, held, plan
-        and, where it resets, reset_time) when less than `amount` is left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when
-        `request_id` was used for another request; the same request again gives the same hold.
+        RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure` and a `Decision`) when a meter has too little
+        left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another request; the same request again
+        gives the same hold as it then stands. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
+
+        A caller that is cut off can ask again with the same `request_id`. Either nothing was taken or the same hold is the
+        answer; a hold that nobody asks for again expires.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtendHold(self, request, context):
+        """Raises what a live hold keeps back, for work that turns out larger, and puts off its end.
+
+        Amounts are totals, so that the same request again changes nothing. RESOURCE_EXHAUSTED as in Reserve, and the hold stays
+        as it was. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold is over; OUT_OF_RANGE (reason AMOUNT_BELOW_HOLD)
+        when a total is less than is held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,9 +220,9 @@ class QuotaServiceServicer:
     def Settle(self, request, context):
         """Charges what was used and ends the hold; what was held and not used is free again.
 
-        Settling again with the same amount gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold
-        was released, settled with another amount, or has expired; OUT_OF_RANGE (reason AMOUNT_EXCEEDS_HOLD) when `amount` is
-        more than was held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+        Settling again with the same amounts gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold was
+        released, voided, settled with other amounts, or has expired; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none. More
+        than is held: the hold's `overage` says what happens.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,18 +231,76 @@ class QuotaServiceServicer:
     def Release(self, request, context):
         """Gives a hold back without a charge.
 
-        Releasing again gives the same hold, and so does releasing one that has expired. FAILED_PRECONDITION (reason
-        HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+        Releasing again gives the same hold, and so does releasing one that has expired or was voided. FAILED_PRECONDITION
+        (reason HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchReserve(self, request, context):
+        """Takes many holds in one transaction, each with a `request_id` of its own to be settled or released by.
+
+        Repeating the request is safe, item by item. With `all_or_nothing` the first refusal is the error of the call, with its
+        index in the metadata (`index`), and nothing is taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchSettle(self, request, context):
+        """Settles many holds in one transaction. With `all_or_nothing` the first refusal is the error of the call, with its index
+        in the metadata (`index`), and nothing is charged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Grant(self, request, context):
-        """Adds credit to a user's meter, beside what the plan allows; used after the plan's own allowance.
+        """Adds credit to a user's meter, beside what the plan allows.
 
-        The same request again gives the same entry; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
-        another grant.
+        The same request again gives the same credit; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
+        another one. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Adjust(self, request, context):
+        """Corrects a user's credit after the fact: a refund, a chargeback, a mistake.
+
+        The only method that may bring a balance below zero, and it says when it did. A meter in debt admits nothing until
+        grants or adjustments have brought it above zero again. NOT_FOUND (reason ACCOUNT_NOT_FOUND, CREDIT_NOT_FOUND) when there
+        is nothing to correct; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPlan(self, request, context):
+        """Puts a user on a plan, at once.
+
+        What the old plan gave and was not used lapses; holds on it stay good. Granted credit stays. What was used in the running
+        period counts against the new plan's allowance of the same kind of period, so that changing to and fro refills nothing,
+        unless `usage` is USAGE_RESET. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another change.
+        NOT_FOUND (reason PLAN_NOT_FOUND) for a plan that is not on offer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListHolds(self, request, context):
+        """Lists a user's holds, newest first. NOT_FOUND (reason ACCOUNT_NOT_FOUND) for a user without an account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VoidHold(self, request, context):
+        """Gives a hold back in an operator's name. The hold keeps who did it, when and why.
+
+        Voiding again gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when it is over in another way; NOT_FOUND
+        (reason HOLD_NOT_FOUND) when there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,14 +314,34 @@ def add_QuotaServiceServicer_to_server(servicer, server):
                     request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.GetQuotaRequest.FromString,
                     response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Quota.SerializeToString,
             ),
+            'WatchQuota': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchQuota,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.WatchQuotaRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.QuotaEvent.SerializeToString,
+            ),
+            'UpdateQuota': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateQuota,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.UpdateQuotaRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Quota.SerializeToString,
+            ),
             'ListEntries': grpc.unary_unary_rpc_method_handler(
                     servicer.ListEntries,
                     request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListEntriesRequest.FromString,
                     response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListEntriesResponse.SerializeToString,
             ),
+            'CheckAdmission': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAdmission,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.CheckAdmissionRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Decision.SerializeToString,
+            ),
             'Reserve': grpc.unary_unary_rpc_method_handler(
                     servicer.Reserve,
                     request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReserveRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReserveResponse.SerializeToString,
+            ),
+            'ExtendHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendHold,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ExtendHoldRequest.FromString,
                     response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReserveResponse.SerializeToString,
             ),
             'Settle': grpc.unary_unary_rpc_method_handler(
@@ -167,10 +354,40 @@ def add_QuotaServiceServicer_to_server(servicer, server):
                     request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReleaseRequest.FromString,
                     response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Hold.SerializeToString,
             ),
+            'BatchReserve': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchReserve,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchReserveRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchReserveResponse.SerializeToString,
+            ),
+            'BatchSettle': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchSettle,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchSettleRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchSettleResponse.SerializeToString,
+            ),
             'Grant': grpc.unary_unary_rpc_method_handler(
                     servicer.Grant,
                     request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.GrantRequest.FromString,
-                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Entry.SerializeToString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Credit.SerializeToString,
+            ),
+            'Adjust': grpc.unary_unary_rpc_method_handler(
+                    servicer.Adjust,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.AdjustRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Adjustment.SerializeToString,
+            ),
+            'SetPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPlan,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.SetPlanRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.PlanChange.SerializeToString,
+            ),
+            'ListHolds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHolds,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListHoldsRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListHoldsResponse.SerializeToString,
+            ),
+            'VoidHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.VoidHold,
+                    request_deserializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.VoidHoldRequest.FromString,
+                    response_serializer=scenemesh_dot_quota_dot_v1_dot_quota__pb2.Hold.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -183,11 +400,17 @@ def add_QuotaServiceServicer_to_server(servicer, server):
 class QuotaService:
     """Keeps every user's credit.
 
-    A use is two-phase: Reserve takes a hold before the work, Settle charges what was really used, Release gives the hold
-    back. A hold resolves at most once and expires by itself. Amounts are whole units of a meter (the `chat` meter counts
-    turns); nothing is ever clamped and no balance goes below zero. Entries are append-only.
+    What a plan gives for a period, what was bought, what was given away: each is a credit on a meter, with a priority and
+    perhaps an end. A use draws on them by priority, then by soonest end, and is two-phase: Reserve takes a hold before the
+    work, Settle charges what was really used, Release gives the hold back. A hold resolves at most once
+    and expires by itself. Amounts are whole units of a meter (the `chat` meter counts turns); nothing is ever clamped, and
+    no balance goes below zero except by Adjust. Entries are append-only, and each is a balanced pair: what leaves one
+    account enters another.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below, and
+    UNAVAILABLE (reason DATABASE_UNAVAILABLE) while the ledger cannot be reached. Methods that change something answer
+    RESOURCE_EXHAUSTED (reason QUEUE_FULL, with `google.rpc.RetryInfo` and `grpc-retry-pushback-ms`) when too many changes
+    wait already.
     """
 
     @staticmethod
@@ -206,6 +429,60 @@ class QuotaService:
             target,
             '/scenemesh.quota.v1.QuotaService/GetQuota',
             scenemesh_dot_quota_dot_v1_dot_quota__pb2.GetQuotaRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.Quota.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchQuota(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/WatchQuota',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.WatchQuotaRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.QuotaEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateQuota(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/UpdateQuota',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.UpdateQuotaRequest.SerializeToString,
             scenemesh_dot_quota_dot_v1_dot_quota__pb2.Quota.FromString,
             options,
             channel_credentials,
@@ -245,6 +522,33 @@ class QuotaService:
             _registered_method=True)
 
     @staticmethod
+    def CheckAdmission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/CheckAdmission',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.CheckAdmissionRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.Decision.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Reserve(request,
             target,
             options=(),
@@ -260,6 +564,33 @@ class QuotaService:
             target,
             '/scenemesh.quota.v1.QuotaService/Reserve',
             scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReserveRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReserveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/ExtendHold',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.ExtendHoldRequest.SerializeToString,
             scenemesh_dot_quota_dot_v1_dot_quota__pb2.ReserveResponse.FromString,
             options,
             channel_credentials,
@@ -326,6 +657,60 @@ class QuotaService:
             _registered_method=True)
 
     @staticmethod
+    def BatchReserve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/BatchReserve',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchReserveRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchReserveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchSettle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/BatchSettle',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchSettleRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.BatchSettleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Grant(request,
             target,
             options=(),
@@ -341,7 +726,115 @@ class QuotaService:
             target,
             '/scenemesh.quota.v1.QuotaService/Grant',
             scenemesh_dot_quota_dot_v1_dot_quota__pb2.GrantRequest.SerializeToString,
-            scenemesh_dot_quota_dot_v1_dot_quota__pb2.Entry.FromString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.Credit.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Adjust(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/Adjust',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.AdjustRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.Adjustment.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/SetPlan',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.SetPlanRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.PlanChange.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHolds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/ListHolds',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListHoldsRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.ListHoldsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VoidHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.quota.v1.QuotaService/VoidHold',
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.VoidHoldRequest.SerializeToString,
+            scenemesh_dot_quota_dot_v1_dot_quota__pb2.Hold.FromString,
             options,
             channel_credentials,
             insecure,

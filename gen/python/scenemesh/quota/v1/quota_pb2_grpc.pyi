@@ -29,11 +29,17 @@ GRPC_VERSION: str
 class QuotaServiceStub:
     """Keeps every user's credit.
 
-    A use is two-phase: Reserve takes a hold before the work, Settle charges what was really used, Release gives the hold
-    back. A hold resolves at most once and expires by itself. Amounts are whole units of a meter (the `chat` meter counts
-    turns); nothing is ever clamped and no balance goes below zero. Entries are append-only.
+    What a plan gives for a period, what was bought, what was given away: each is a credit on a meter, with a priority and
+    perhaps an end. A use draws on them by priority, then by soonest end, and is two-phase: Reserve takes a hold before the
+    work, Settle charges what was really used, Release gives the hold back. A hold resolves at most once
+    and expires by itself. Amounts are whole units of a meter (the `chat` meter counts turns); nothing is ever clamped, and
+    no balance goes below zero except by Adjust. Entries are append-only, and each is a balanced pair: what leaves one
+    account enters another.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below, and
+    UNAVAILABLE (reason DATABASE_UNAVAILABLE) while the ledger cannot be reached. Methods that change something answer
+    RESOURCE_EXHAUSTED (reason QUEUE_FULL, with `google.rpc.RetryInfo` and `grpc-retry-pushback-ms`) when too many changes
+    wait already.
     """
 
     @_typing.overload
@@ -41,87 +47,231 @@ class QuotaServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> QuotaServiceAsyncStub: ...
     GetQuota: _grpc.UnaryUnaryMultiCallable[_quota_pb2.GetQuotaRequest, _quota_pb2.Quota]
-    """Gets what a user has left on every meter. `users/me` is the caller; another user's quota is NOT_FOUND."""
-    ListEntries: _grpc.UnaryUnaryMultiCallable[_quota_pb2.ListEntriesRequest, _quota_pb2.ListEntriesResponse]
-    """Lists a user's ledger, newest first. `users/me` is the caller; another user's ledger is NOT_FOUND."""
-    Reserve: _grpc.UnaryUnaryMultiCallable[_quota_pb2.ReserveRequest, _quota_pb2.ReserveResponse]
-    """Takes a hold on a meter before work begins.
+    """Gets what a user has left on every meter, and why; with `read_time`, as it was then.
 
-    RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure`; metadata: meter, limit, used, held, plan
-    and, where it resets, reset_time) when less than `amount` is left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when
-    `request_id` was used for another request; the same request again gives the same hold.
+    `users/me` is the caller; another user's quota is NOT_FOUND, except to an operator.
+    """
+    WatchQuota: _grpc.UnaryStreamMultiCallable[_quota_pb2.WatchQuotaRequest, _quota_pb2.QuotaEvent]
+    """Streams a user's quota: once at once, then after every change, whoever made it, and whenever a period ends.
+
+    The newest state counts: changes that come faster than they can be sent are told as one. The same quota again every 20
+    seconds is a sign of life. The last event is `finished` or `failed`; a stream without one was cut.
+    """
+    UpdateQuota: _grpc.UnaryUnaryMultiCallable[_quota_pb2.UpdateQuotaRequest, _quota_pb2.Quota]
+    """Changes what a user may choose of their quota: the time zone that their days and months begin in.
+
+    The running periods go on to the first beginning of a day or month in the new zone that is not before their old end, so
+    that no change of zone gives credit early. NOT_FOUND for another user's.
+    """
+    ListEntries: _grpc.UnaryUnaryMultiCallable[_quota_pb2.ListEntriesRequest, _quota_pb2.ListEntriesResponse]
+    """Lists a user's ledger, newest first.
+
+    `users/me` is the caller; another user's ledger is NOT_FOUND, except to an operator.
+    """
+    CheckAdmission: _grpc.UnaryUnaryMultiCallable[_quota_pb2.CheckAdmissionRequest, _quota_pb2.Decision]
+    """Says whether a use would be admitted now. Takes no hold and no lock: the answer may be old when it arrives.
+
+    A refusal is an answer here, not an error.
+    """
+    Reserve: _grpc.UnaryUnaryMultiCallable[_quota_pb2.ReserveRequest, _quota_pb2.ReserveResponse]
+    """Takes a hold on one or several meters before work begins: on all of them or on none.
+
+    RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure` and a `Decision`) when a meter has too little
+    left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another request; the same request again
+    gives the same hold as it then stands. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
+
+    A caller that is cut off can ask again with the same `request_id`. Either nothing was taken or the same hold is the
+    answer; a hold that nobody asks for again expires.
+    """
+    ExtendHold: _grpc.UnaryUnaryMultiCallable[_quota_pb2.ExtendHoldRequest, _quota_pb2.ReserveResponse]
+    """Raises what a live hold keeps back, for work that turns out larger, and puts off its end.
+
+    Amounts are totals, so that the same request again changes nothing. RESOURCE_EXHAUSTED as in Reserve, and the hold stays
+    as it was. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold is over; OUT_OF_RANGE (reason AMOUNT_BELOW_HOLD)
+    when a total is less than is held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
     """
     Settle: _grpc.UnaryUnaryMultiCallable[_quota_pb2.SettleRequest, _quota_pb2.Hold]
     """Charges what was used and ends the hold; what was held and not used is free again.
 
-    Settling again with the same amount gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold
-    was released, settled with another amount, or has expired; OUT_OF_RANGE (reason AMOUNT_EXCEEDS_HOLD) when `amount` is
-    more than was held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+    Settling again with the same amounts gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold was
+    released, voided, settled with other amounts, or has expired; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none. More
+    than is held: the hold's `overage` says what happens.
     """
     Release: _grpc.UnaryUnaryMultiCallable[_quota_pb2.ReleaseRequest, _quota_pb2.Hold]
     """Gives a hold back without a charge.
 
-    Releasing again gives the same hold, and so does releasing one that has expired. FAILED_PRECONDITION (reason
-    HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+    Releasing again gives the same hold, and so does releasing one that has expired or was voided. FAILED_PRECONDITION
+    (reason HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
     """
-    Grant: _grpc.UnaryUnaryMultiCallable[_quota_pb2.GrantRequest, _quota_pb2.Entry]
-    """Adds credit to a user's meter, beside what the plan allows; used after the plan's own allowance.
+    BatchReserve: _grpc.UnaryUnaryMultiCallable[_quota_pb2.BatchReserveRequest, _quota_pb2.BatchReserveResponse]
+    """Takes many holds in one transaction, each with a `request_id` of its own to be settled or released by.
 
-    The same request again gives the same entry; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
-    another grant.
+    Repeating the request is safe, item by item. With `all_or_nothing` the first refusal is the error of the call, with its
+    index in the metadata (`index`), and nothing is taken.
+    """
+    BatchSettle: _grpc.UnaryUnaryMultiCallable[_quota_pb2.BatchSettleRequest, _quota_pb2.BatchSettleResponse]
+    """Settles many holds in one transaction. With `all_or_nothing` the first refusal is the error of the call, with its index
+    in the metadata (`index`), and nothing is charged.
+    """
+    Grant: _grpc.UnaryUnaryMultiCallable[_quota_pb2.GrantRequest, _quota_pb2.Credit]
+    """Adds credit to a user's meter, beside what the plan allows.
+
+    The same request again gives the same credit; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
+    another one. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
+    """
+    Adjust: _grpc.UnaryUnaryMultiCallable[_quota_pb2.AdjustRequest, _quota_pb2.Adjustment]
+    """Corrects a user's credit after the fact: a refund, a chargeback, a mistake.
+
+    The only method that may bring a balance below zero, and it says when it did. A meter in debt admits nothing until
+    grants or adjustments have brought it above zero again. NOT_FOUND (reason ACCOUNT_NOT_FOUND, CREDIT_NOT_FOUND) when there
+    is nothing to correct; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another one.
+    """
+    SetPlan: _grpc.UnaryUnaryMultiCallable[_quota_pb2.SetPlanRequest, _quota_pb2.PlanChange]
+    """Puts a user on a plan, at once.
+
+    What the old plan gave and was not used lapses; holds on it stay good. Granted credit stays. What was used in the running
+    period counts against the new plan's allowance of the same kind of period, so that changing to and fro refills nothing,
+    unless `usage` is USAGE_RESET. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another change.
+    NOT_FOUND (reason PLAN_NOT_FOUND) for a plan that is not on offer.
+    """
+    ListHolds: _grpc.UnaryUnaryMultiCallable[_quota_pb2.ListHoldsRequest, _quota_pb2.ListHoldsResponse]
+    """Lists a user's holds, newest first. NOT_FOUND (reason ACCOUNT_NOT_FOUND) for a user without an account."""
+    VoidHold: _grpc.UnaryUnaryMultiCallable[_quota_pb2.VoidHoldRequest, _quota_pb2.Hold]
+    """Gives a hold back in an operator's name. The hold keeps who did it, when and why.
+
+    Voiding again gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when it is over in another way; NOT_FOUND
+    (reason HOLD_NOT_FOUND) when there is none.
     """
 
 @_typing.type_check_only
 class QuotaServiceAsyncStub(QuotaServiceStub):
     """Keeps every user's credit.
 
-    A use is two-phase: Reserve takes a hold before the work, Settle charges what was really used, Release gives the hold
-    back. A hold resolves at most once and expires by itself. Amounts are whole units of a meter (the `chat` meter counts
-    turns); nothing is ever clamped and no balance goes below zero. Entries are append-only.
+    What a plan gives for a period, what was bought, what was given away: each is a credit on a meter, with a priority and
+    perhaps an end. A use draws on them by priority, then by soonest end, and is two-phase: Reserve takes a hold before the
+    work, Settle charges what was really used, Release gives the hold back. A hold resolves at most once
+    and expires by itself. Amounts are whole units of a meter (the `chat` meter counts turns); nothing is ever clamped, and
+    no balance goes below zero except by Adjust. Entries are append-only, and each is a balanced pair: what leaves one
+    account enters another.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below, and
+    UNAVAILABLE (reason DATABASE_UNAVAILABLE) while the ledger cannot be reached. Methods that change something answer
+    RESOURCE_EXHAUSTED (reason QUEUE_FULL, with `google.rpc.RetryInfo` and `grpc-retry-pushback-ms`) when too many changes
+    wait already.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetQuota: _aio.UnaryUnaryMultiCallable[_quota_pb2.GetQuotaRequest, _quota_pb2.Quota]  # type: ignore[assignment]
-    """Gets what a user has left on every meter. `users/me` is the caller; another user's quota is NOT_FOUND."""
-    ListEntries: _aio.UnaryUnaryMultiCallable[_quota_pb2.ListEntriesRequest, _quota_pb2.ListEntriesResponse]  # type: ignore[assignment]
-    """Lists a user's ledger, newest first. `users/me` is the caller; another user's ledger is NOT_FOUND."""
-    Reserve: _aio.UnaryUnaryMultiCallable[_quota_pb2.ReserveRequest, _quota_pb2.ReserveResponse]  # type: ignore[assignment]
-    """Takes a hold on a meter before work begins.
+    """Gets what a user has left on every meter, and why; with `read_time`, as it was then.
 
-    RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure`; metadata: meter, limit, used, held, plan
-    and, where it resets, reset_time) when less than `amount` is left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when
-    `request_id` was used for another request; the same request again gives the same hold.
+    `users/me` is the caller; another user's quota is NOT_FOUND, except to an operator.
+    """
+    WatchQuota: _aio.UnaryStreamMultiCallable[_quota_pb2.WatchQuotaRequest, _quota_pb2.QuotaEvent]  # type: ignore[assignment]
+    """Streams a user's quota: once at once, then after every change, whoever made it, and whenever a period ends.
+
+    The newest state counts: changes that come faster than they can be sent are told as one. The same quota again every 20
+    seconds is a sign of life. The last event is `finished` or `failed`; a stream without one was cut.
+    """
+    UpdateQuota: _aio.UnaryUnaryMultiCallable[_quota_pb2.UpdateQuotaRequest, _quota_pb2.Quota]  # type: ignore[assignment]
+    """Changes what a user may choose of their quota: the time zone that their days and months begin in.
+
+    The running periods go on to the first beginning of a day or month in the new zone that is not before their old end, so
+    that no change of zone gives credit early. NOT_FOUND for another user's.
+    """
+    ListEntries: _aio.UnaryUnaryMultiCallable[_quota_pb2.ListEntriesRequest, _quota_pb2.ListEntriesResponse]  # type: ignore[assignment]
+    """Lists a user's ledger, newest first.
+
+    `users/me` is the caller; another user's ledger is NOT_FOUND, except to an operator.
+    """
+    CheckAdmission: _aio.UnaryUnaryMultiCallable[_quota_pb2.CheckAdmissionRequest, _quota_pb2.Decision]  # type: ignore[assignment]
+    """Says whether a use would be admitted now. Takes no hold and no lock: the answer may be old when it arrives.
+
+    A refusal is an answer here, not an error.
+    """
+    Reserve: _aio.UnaryUnaryMultiCallable[_quota_pb2.ReserveRequest, _quota_pb2.ReserveResponse]  # type: ignore[assignment]
+    """Takes a hold on one or several meters before work begins: on all of them or on none.
+
+    RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure` and a `Decision`) when a meter has too little
+    left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another request; the same request again
+    gives the same hold as it then stands. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
+
+    A caller that is cut off can ask again with the same `request_id`. Either nothing was taken or the same hold is the
+    answer; a hold that nobody asks for again expires.
+    """
+    ExtendHold: _aio.UnaryUnaryMultiCallable[_quota_pb2.ExtendHoldRequest, _quota_pb2.ReserveResponse]  # type: ignore[assignment]
+    """Raises what a live hold keeps back, for work that turns out larger, and puts off its end.
+
+    Amounts are totals, so that the same request again changes nothing. RESOURCE_EXHAUSTED as in Reserve, and the hold stays
+    as it was. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold is over; OUT_OF_RANGE (reason AMOUNT_BELOW_HOLD)
+    when a total is less than is held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
     """
     Settle: _aio.UnaryUnaryMultiCallable[_quota_pb2.SettleRequest, _quota_pb2.Hold]  # type: ignore[assignment]
     """Charges what was used and ends the hold; what was held and not used is free again.
 
-    Settling again with the same amount gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold
-    was released, settled with another amount, or has expired; OUT_OF_RANGE (reason AMOUNT_EXCEEDS_HOLD) when `amount` is
-    more than was held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+    Settling again with the same amounts gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold was
+    released, voided, settled with other amounts, or has expired; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none. More
+    than is held: the hold's `overage` says what happens.
     """
     Release: _aio.UnaryUnaryMultiCallable[_quota_pb2.ReleaseRequest, _quota_pb2.Hold]  # type: ignore[assignment]
     """Gives a hold back without a charge.
 
-    Releasing again gives the same hold, and so does releasing one that has expired. FAILED_PRECONDITION (reason
-    HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+    Releasing again gives the same hold, and so does releasing one that has expired or was voided. FAILED_PRECONDITION
+    (reason HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
     """
-    Grant: _aio.UnaryUnaryMultiCallable[_quota_pb2.GrantRequest, _quota_pb2.Entry]  # type: ignore[assignment]
-    """Adds credit to a user's meter, beside what the plan allows; used after the plan's own allowance.
+    BatchReserve: _aio.UnaryUnaryMultiCallable[_quota_pb2.BatchReserveRequest, _quota_pb2.BatchReserveResponse]  # type: ignore[assignment]
+    """Takes many holds in one transaction, each with a `request_id` of its own to be settled or released by.
 
-    The same request again gives the same entry; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
-    another grant.
+    Repeating the request is safe, item by item. With `all_or_nothing` the first refusal is the error of the call, with its
+    index in the metadata (`index`), and nothing is taken.
+    """
+    BatchSettle: _aio.UnaryUnaryMultiCallable[_quota_pb2.BatchSettleRequest, _quota_pb2.BatchSettleResponse]  # type: ignore[assignment]
+    """Settles many holds in one transaction. With `all_or_nothing` the first refusal is the error of the call, with its index
+    in the metadata (`index`), and nothing is charged.
+    """
+    Grant: _aio.UnaryUnaryMultiCallable[_quota_pb2.GrantRequest, _quota_pb2.Credit]  # type: ignore[assignment]
+    """Adds credit to a user's meter, beside what the plan allows.
+
+    The same request again gives the same credit; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
+    another one. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
+    """
+    Adjust: _aio.UnaryUnaryMultiCallable[_quota_pb2.AdjustRequest, _quota_pb2.Adjustment]  # type: ignore[assignment]
+    """Corrects a user's credit after the fact: a refund, a chargeback, a mistake.
+
+    The only method that may bring a balance below zero, and it says when it did. A meter in debt admits nothing until
+    grants or adjustments have brought it above zero again. NOT_FOUND (reason ACCOUNT_NOT_FOUND, CREDIT_NOT_FOUND) when there
+    is nothing to correct; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another one.
+    """
+    SetPlan: _aio.UnaryUnaryMultiCallable[_quota_pb2.SetPlanRequest, _quota_pb2.PlanChange]  # type: ignore[assignment]
+    """Puts a user on a plan, at once.
+
+    What the old plan gave and was not used lapses; holds on it stay good. Granted credit stays. What was used in the running
+    period counts against the new plan's allowance of the same kind of period, so that changing to and fro refills nothing,
+    unless `usage` is USAGE_RESET. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another change.
+    NOT_FOUND (reason PLAN_NOT_FOUND) for a plan that is not on offer.
+    """
+    ListHolds: _aio.UnaryUnaryMultiCallable[_quota_pb2.ListHoldsRequest, _quota_pb2.ListHoldsResponse]  # type: ignore[assignment]
+    """Lists a user's holds, newest first. NOT_FOUND (reason ACCOUNT_NOT_FOUND) for a user without an account."""
+    VoidHold: _aio.UnaryUnaryMultiCallable[_quota_pb2.VoidHoldRequest, _quota_pb2.Hold]  # type: ignore[assignment]
+    """Gives a hold back in an operator's name. The hold keeps who did it, when and why.
+
+    Voiding again gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when it is over in another way; NOT_FOUND
+    (reason HOLD_NOT_FOUND) when there is none.
     """
 
 class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps every user's credit.
 
-    A use is two-phase: Reserve takes a hold before the work, Settle charges what was really used, Release gives the hold
-    back. A hold resolves at most once and expires by itself. Amounts are whole units of a meter (the `chat` meter counts
-    turns); nothing is ever clamped and no balance goes below zero. Entries are append-only.
+    What a plan gives for a period, what was bought, what was given away: each is a credit on a meter, with a priority and
+    perhaps an end. A use draws on them by priority, then by soonest end, and is two-phase: Reserve takes a hold before the
+    work, Settle charges what was really used, Release gives the hold back. A hold resolves at most once
+    and expires by itself. Amounts are whole units of a meter (the `chat` meter counts turns); nothing is ever clamped, and
+    no balance goes below zero except by Adjust. Entries are append-only, and each is a balanced pair: what leaves one
+    account enters another.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below, and
+    UNAVAILABLE (reason DATABASE_UNAVAILABLE) while the ledger cannot be reached. Methods that change something answer
+    RESOURCE_EXHAUSTED (reason QUEUE_FULL, with `google.rpc.RetryInfo` and `grpc-retry-pushback-ms`) when too many changes
+    wait already.
     """
 
     @_abc_1.abstractmethod
@@ -130,7 +280,34 @@ class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _quota_pb2.GetQuotaRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_quota_pb2.Quota, _abc.Awaitable[_quota_pb2.Quota]]:
-        """Gets what a user has left on every meter. `users/me` is the caller; another user's quota is NOT_FOUND."""
+        """Gets what a user has left on every meter, and why; with `read_time`, as it was then.
+
+        `users/me` is the caller; another user's quota is NOT_FOUND, except to an operator.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchQuota(
+        self,
+        request: _quota_pb2.WatchQuotaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_quota_pb2.QuotaEvent], _abc.AsyncIterator[_quota_pb2.QuotaEvent]]:
+        """Streams a user's quota: once at once, then after every change, whoever made it, and whenever a period ends.
+
+        The newest state counts: changes that come faster than they can be sent are told as one. The same quota again every 20
+        seconds is a sign of life. The last event is `finished` or `failed`; a stream without one was cut.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateQuota(
+        self,
+        request: _quota_pb2.UpdateQuotaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quota_pb2.Quota, _abc.Awaitable[_quota_pb2.Quota]]:
+        """Changes what a user may choose of their quota: the time zone that their days and months begin in.
+
+        The running periods go on to the first beginning of a day or month in the new zone that is not before their old end, so
+        that no change of zone gives credit early. NOT_FOUND for another user's.
+        """
 
     @_abc_1.abstractmethod
     def ListEntries(
@@ -138,7 +315,21 @@ class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _quota_pb2.ListEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_quota_pb2.ListEntriesResponse, _abc.Awaitable[_quota_pb2.ListEntriesResponse]]:
-        """Lists a user's ledger, newest first. `users/me` is the caller; another user's ledger is NOT_FOUND."""
+        """Lists a user's ledger, newest first.
+
+        `users/me` is the caller; another user's ledger is NOT_FOUND, except to an operator.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckAdmission(
+        self,
+        request: _quota_pb2.CheckAdmissionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quota_pb2.Decision, _abc.Awaitable[_quota_pb2.Decision]]:
+        """Says whether a use would be admitted now. Takes no hold and no lock: the answer may be old when it arrives.
+
+        A refusal is an answer here, not an error.
+        """
 
     @_abc_1.abstractmethod
     def Reserve(
@@ -146,11 +337,27 @@ class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _quota_pb2.ReserveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_quota_pb2.ReserveResponse, _abc.Awaitable[_quota_pb2.ReserveResponse]]:
-        """Takes a hold on a meter before work begins.
+        """Takes a hold on one or several meters before work begins: on all of them or on none.
 
-        RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure`; metadata: meter, limit, used, held, plan
-        and, where it resets, reset_time) when less than `amount` is left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when
-        `request_id` was used for another request; the same request again gives the same hold.
+        RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure` and a `Decision`) when a meter has too little
+        left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another request; the same request again
+        gives the same hold as it then stands. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
+
+        A caller that is cut off can ask again with the same `request_id`. Either nothing was taken or the same hold is the
+        answer; a hold that nobody asks for again expires.
+        """
+
+    @_abc_1.abstractmethod
+    def ExtendHold(
+        self,
+        request: _quota_pb2.ExtendHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quota_pb2.ReserveResponse, _abc.Awaitable[_quota_pb2.ReserveResponse]]:
+        """Raises what a live hold keeps back, for work that turns out larger, and puts off its end.
+
+        Amounts are totals, so that the same request again changes nothing. RESOURCE_EXHAUSTED as in Reserve, and the hold stays
+        as it was. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold is over; OUT_OF_RANGE (reason AMOUNT_BELOW_HOLD)
+        when a total is less than is held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
         """
 
     @_abc_1.abstractmethod
@@ -161,9 +368,9 @@ class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_quota_pb2.Hold, _abc.Awaitable[_quota_pb2.Hold]]:
         """Charges what was used and ends the hold; what was held and not used is free again.
 
-        Settling again with the same amount gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold
-        was released, settled with another amount, or has expired; OUT_OF_RANGE (reason AMOUNT_EXCEEDS_HOLD) when `amount` is
-        more than was held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+        Settling again with the same amounts gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold was
+        released, voided, settled with other amounts, or has expired; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none. More
+        than is held: the hold's `overage` says what happens.
         """
 
     @_abc_1.abstractmethod
@@ -174,8 +381,30 @@ class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_quota_pb2.Hold, _abc.Awaitable[_quota_pb2.Hold]]:
         """Gives a hold back without a charge.
 
-        Releasing again gives the same hold, and so does releasing one that has expired. FAILED_PRECONDITION (reason
-        HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+        Releasing again gives the same hold, and so does releasing one that has expired or was voided. FAILED_PRECONDITION
+        (reason HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchReserve(
+        self,
+        request: _quota_pb2.BatchReserveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quota_pb2.BatchReserveResponse, _abc.Awaitable[_quota_pb2.BatchReserveResponse]]:
+        """Takes many holds in one transaction, each with a `request_id` of its own to be settled or released by.
+
+        Repeating the request is safe, item by item. With `all_or_nothing` the first refusal is the error of the call, with its
+        index in the metadata (`index`), and nothing is taken.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchSettle(
+        self,
+        request: _quota_pb2.BatchSettleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quota_pb2.BatchSettleResponse, _abc.Awaitable[_quota_pb2.BatchSettleResponse]]:
+        """Settles many holds in one transaction. With `all_or_nothing` the first refusal is the error of the call, with its index
+        in the metadata (`index`), and nothing is charged.
         """
 
     @_abc_1.abstractmethod
@@ -183,11 +412,58 @@ class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _quota_pb2.GrantRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_quota_pb2.Entry, _abc.Awaitable[_quota_pb2.Entry]]:
-        """Adds credit to a user's meter, beside what the plan allows; used after the plan's own allowance.
+    ) -> _typing.Union[_quota_pb2.Credit, _abc.Awaitable[_quota_pb2.Credit]]:
+        """Adds credit to a user's meter, beside what the plan allows.
 
-        The same request again gives the same entry; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
-        another grant.
+        The same request again gives the same credit; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
+        another one. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
+        """
+
+    @_abc_1.abstractmethod
+    def Adjust(
+        self,
+        request: _quota_pb2.AdjustRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quota_pb2.Adjustment, _abc.Awaitable[_quota_pb2.Adjustment]]:
+        """Corrects a user's credit after the fact: a refund, a chargeback, a mistake.
+
+        The only method that may bring a balance below zero, and it says when it did. A meter in debt admits nothing until
+        grants or adjustments have brought it above zero again. NOT_FOUND (reason ACCOUNT_NOT_FOUND, CREDIT_NOT_FOUND) when there
+        is nothing to correct; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another one.
+        """
+
+    @_abc_1.abstractmethod
+    def SetPlan(
+        self,
+        request: _quota_pb2.SetPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quota_pb2.PlanChange, _abc.Awaitable[_quota_pb2.PlanChange]]:
+        """Puts a user on a plan, at once.
+
+        What the old plan gave and was not used lapses; holds on it stay good. Granted credit stays. What was used in the running
+        period counts against the new plan's allowance of the same kind of period, so that changing to and fro refills nothing,
+        unless `usage` is USAGE_RESET. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another change.
+        NOT_FOUND (reason PLAN_NOT_FOUND) for a plan that is not on offer.
+        """
+
+    @_abc_1.abstractmethod
+    def ListHolds(
+        self,
+        request: _quota_pb2.ListHoldsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quota_pb2.ListHoldsResponse, _abc.Awaitable[_quota_pb2.ListHoldsResponse]]:
+        """Lists a user's holds, newest first. NOT_FOUND (reason ACCOUNT_NOT_FOUND) for a user without an account."""
+
+    @_abc_1.abstractmethod
+    def VoidHold(
+        self,
+        request: _quota_pb2.VoidHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_quota_pb2.Hold, _abc.Awaitable[_quota_pb2.Hold]]:
+        """Gives a hold back in an operator's name. The hold keeps who did it, when and why.
+
+        Voiding again gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when it is over in another way; NOT_FOUND
+        (reason HOLD_NOT_FOUND) when there is none.
         """
 
 def add_QuotaServiceServicer_to_server(servicer: QuotaServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

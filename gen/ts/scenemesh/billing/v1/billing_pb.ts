@@ -10,8 +10,8 @@ import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
 import { file_google_api_field_behavior } from "../../../google/api/field_behavior_pb.js";
 import { file_google_api_resource } from "../../../google/api/resource_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Money } from "../../../google/type/money_pb.js";
 import { file_google_type_money } from "../../../google/type/money_pb.js";
 import { file_scenemesh_policy_v1_policy } from "../../policy/v1/policy_pb.js";
@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file scenemesh/billing/v1/billing.proto.
  */
 export const file_scenemesh_billing_v1_billing: GenFile = /*@__PURE__*/
-  fileDesc("CiJzY2VuZW1lc2gvYmlsbGluZy92MS9iaWxsaW5nLnByb3RvEhRzY2VuZW1lc2guYmlsbGluZy52MSLLAQoEUGxhbhIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIrCgZwcmljZXMYAyADKAsyGy5zY2VuZW1lc2guYmlsbGluZy52MS5QcmljZRIzCgphbGxvd2FuY2VzGAQgAygLMh8uc2NlbmVtZXNoLmJpbGxpbmcudjEuQWxsb3dhbmNlEhYKDmNvbnRleHRfdG9rZW5zGAUgASgDOiXqQSIKEnNjZW5lbWVzaC5kZXYvUGxhbhIMcGxhbnMve3BsYW59Il0KBVByaWNlEjAKCGludGVydmFsGAEgASgOMh4uc2NlbmVtZXNoLmJpbGxpbmcudjEuSW50ZXJ2YWwSIgoGYW1vdW50GAIgASgLMhIuZ29vZ2xlLnR5cGUuTW9uZXkiawoJQWxsb3dhbmNlEg0KBW1ldGVyGAEgASgJEhEKCXVubGltaXRlZBgCIAEoCBIOCgZhbW91bnQYAyABKAMSLAoGcGVyaW9kGAQgASgOMhwuc2NlbmVtZXNoLmJpbGxpbmcudjEuUGVyaW9kItMBCgxTdWJzY3JpcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRwbGFuGAIgASgJEjYKBXN0YXRlGAMgASgOMicuc2NlbmVtZXNoLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uU3RhdGUSMwoPcGVyaW9kX2VuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDo66kE3ChpzY2VuZW1lc2guZGV2L1N1YnNjcmlwdGlvbhIZdXNlcnMve3VzZXJ9L3N1YnNjcmlwdGlvbiISChBMaXN0UGxhbnNSZXF1ZXN0Ij4KEUxpc3RQbGFuc1Jlc3BvbnNlEikKBXBsYW5zGAEgAygLMhouc2NlbmVtZXNoLmJpbGxpbmcudjEuUGxhbiJiChZHZXRTdWJzY3JpcHRpb25SZXF1ZXN0EkgKBG5hbWUYASABKAlCOuJBAQK6SDNyMTIvXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9L3N1YnNjcmlwdGlvbiQqXgoISW50ZXJ2YWwSGAoUSU5URVJWQUxfVU5TUEVDSUZJRUQQABIRCg1JTlRFUlZBTF9XRUVLEAESEgoOSU5URVJWQUxfTU9OVEgQAhIRCg1JTlRFUlZBTF9ZRUFSEAMqQgoGUGVyaW9kEhYKElBFUklPRF9VTlNQRUNJRklFRBAAEg4KClBFUklPRF9EQVkQARIQCgxQRVJJT0RfTU9OVEgQAiqXAQoRU3Vic2NyaXB0aW9uU3RhdGUSIgoeU1VCU0NSSVBUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASHQoZU1VCU0NSSVBUSU9OX1NUQVRFX0FDVElWRRABEiAKHFNVQlNDUklQVElPTl9TVEFURV9DQU5DRUxMRUQQAhIdChlTVUJTQ1JJUFRJT05fU1RBVEVfUEFVU0VEEAMysQIKDkJpbGxpbmdTZXJ2aWNlEnwKCUxpc3RQbGFucxImLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkxpc3RQbGFuc1JlcXVlc3QaJy5zY2VuZW1lc2guYmlsbGluZy52MS5MaXN0UGxhbnNSZXNwb25zZSIekAIBqtQYBggBGgIIAoLT5JMCCxIJL3YxL3BsYW5zEqABCg9HZXRTdWJzY3JpcHRpb24SLC5zY2VuZW1lc2guYmlsbGluZy52MS5HZXRTdWJzY3JpcHRpb25SZXF1ZXN0GiIuc2NlbmVtZXNoLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uIjuQAgGq1BgNCAISBXF1b3RhGgIIAoLT5JMCIRIfL3YxL3tuYW1lPXVzZXJzLyovc3Vic2NyaXB0aW9ufWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_timestamp, file_google_type_money, file_scenemesh_policy_v1_policy]);
+  fileDesc("CiJzY2VuZW1lc2gvYmlsbGluZy92MS9iaWxsaW5nLnByb3RvEhRzY2VuZW1lc2guYmlsbGluZy52MSLLAQoEUGxhbhIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIrCgZwcmljZXMYAyADKAsyGy5zY2VuZW1lc2guYmlsbGluZy52MS5QcmljZRIzCgphbGxvd2FuY2VzGAQgAygLMh8uc2NlbmVtZXNoLmJpbGxpbmcudjEuQWxsb3dhbmNlEhYKDmNvbnRleHRfdG9rZW5zGAUgASgDOiXqQSIKEnNjZW5lbWVzaC5kZXYvUGxhbhIMcGxhbnMve3BsYW59Il0KBVByaWNlEjAKCGludGVydmFsGAEgASgOMh4uc2NlbmVtZXNoLmJpbGxpbmcudjEuSW50ZXJ2YWwSIgoGYW1vdW50GAIgASgLMhIuZ29vZ2xlLnR5cGUuTW9uZXkiuAEKCUFsbG93YW5jZRINCgVtZXRlchgBIAEoCRIRCgl1bmxpbWl0ZWQYAiABKAgSDgoGYW1vdW50GAMgASgDEiwKBnBlcmlvZBgEIAEoDjIcLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlBlcmlvZBIpCgZ3aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIcm9sbG92ZXIYBiABKAMSDgoGc2hhZG93GAcgASgIItMBCgxTdWJzY3JpcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRwbGFuGAIgASgJEjYKBXN0YXRlGAMgASgOMicuc2NlbmVtZXNoLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uU3RhdGUSMwoPcGVyaW9kX2VuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDo66kE3ChpzY2VuZW1lc2guZGV2L1N1YnNjcmlwdGlvbhIZdXNlcnMve3VzZXJ9L3N1YnNjcmlwdGlvbiISChBMaXN0UGxhbnNSZXF1ZXN0Ij4KEUxpc3RQbGFuc1Jlc3BvbnNlEikKBXBsYW5zGAEgAygLMhouc2NlbmVtZXNoLmJpbGxpbmcudjEuUGxhbiJiChZHZXRTdWJzY3JpcHRpb25SZXF1ZXN0EkgKBG5hbWUYASABKAlCOuJBAQK6SDNyMTIvXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9L3N1YnNjcmlwdGlvbiQqXgoISW50ZXJ2YWwSGAoUSU5URVJWQUxfVU5TUEVDSUZJRUQQABIRCg1JTlRFUlZBTF9XRUVLEAESEgoOSU5URVJWQUxfTU9OVEgQAhIRCg1JTlRFUlZBTF9ZRUFSEAMqVgoGUGVyaW9kEhYKElBFUklPRF9VTlNQRUNJRklFRBAAEg4KClBFUklPRF9EQVkQARIQCgxQRVJJT0RfTU9OVEgQAhISCg5QRVJJT0RfUk9MTElORxADKpcBChFTdWJzY3JpcHRpb25TdGF0ZRIiCh5TVUJTQ1JJUFRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIdChlTVUJTQ1JJUFRJT05fU1RBVEVfQUNUSVZFEAESIAocU1VCU0NSSVBUSU9OX1NUQVRFX0NBTkNFTExFRBACEh0KGVNVQlNDUklQVElPTl9TVEFURV9QQVVTRUQQAzKxAgoOQmlsbGluZ1NlcnZpY2USfAoJTGlzdFBsYW5zEiYuc2NlbmVtZXNoLmJpbGxpbmcudjEuTGlzdFBsYW5zUmVxdWVzdBonLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkxpc3RQbGFuc1Jlc3BvbnNlIh6QAgGq1BgGCAEaAggCgtPkkwILEgkvdjEvcGxhbnMSoAEKD0dldFN1YnNjcmlwdGlvbhIsLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkdldFN1YnNjcmlwdGlvblJlcXVlc3QaIi5zY2VuZW1lc2guYmlsbGluZy52MS5TdWJzY3JpcHRpb24iO5ACAarUGA0IAhIFcXVvdGEaAggCgtPkkwIhEh8vdjEve25hbWU9dXNlcnMvKi9zdWJzY3JpcHRpb259YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_timestamp, file_google_type_money, file_scenemesh_policy_v1_policy]);
 
 /**
  * A plan on offer.
@@ -133,6 +133,27 @@ export type Allowance = Message<"scenemesh.billing.v1.Allowance"> & {
    * @generated from field: scenemesh.billing.v1.Period period = 4;
    */
   period: Period;
+
+  /**
+   * The window's length, for PERIOD_ROLLING only: every unit comes back so long after it was used.
+   *
+   * @generated from field: google.protobuf.Duration window = 5;
+   */
+  window?: Duration | undefined;
+
+  /**
+   * Unused units at most that live on into the next period; 0 for none. Not for PERIOD_ROLLING.
+   *
+   * @generated from field: int64 rollover = 6;
+   */
+  rollover: bigint;
+
+  /**
+   * True when the limit is only watched: a use beyond it is told and logged, and goes on.
+   *
+   * @generated from field: bool shadow = 7;
+   */
+  shadow: boolean;
 };
 
 /**
@@ -296,18 +317,25 @@ export enum Period {
   UNSPECIFIED = 0,
 
   /**
-   * At midnight, UTC.
+   * At midnight in the user's time zone.
    *
    * @generated from enum value: PERIOD_DAY = 1;
    */
   DAY = 1,
 
   /**
-   * On the first of the month, midnight, UTC.
+   * At midnight on the first of the month in the user's time zone, or at the day and hour that their subscription began.
    *
    * @generated from enum value: PERIOD_MONTH = 2;
    */
   MONTH = 2,
+
+  /**
+   * Never all at once: each unit comes back by itself.
+   *
+   * @generated from enum value: PERIOD_ROLLING = 3;
+   */
+  ROLLING = 3,
 }
 
 /**

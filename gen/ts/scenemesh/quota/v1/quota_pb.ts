@@ -10,8 +10,8 @@ import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
 import { file_google_api_field_behavior } from "../../../google/api/field_behavior_pb.js";
 import { file_google_api_resource } from "../../../google/api/resource_pb.js";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_scenemesh_policy_v1_policy } from "../../policy/v1/policy_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file scenemesh/quota/v1/quota.proto.
  */
 export const file_scenemesh_quota_v1_quota: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zY2VuZW1lc2gvcXVvdGEvdjEvcXVvdGEucHJvdG8SEnNjZW5lbWVzaC5xdW90YS52MSKBAQoFUXVvdGESDAoEbmFtZRgBIAEoCRIMCgRwbGFuGAIgASgJEi4KBm1ldGVycxgDIAMoCzIeLnNjZW5lbWVzaC5xdW90YS52MS5NZXRlclF1b3RhOizqQSkKE3NjZW5lbWVzaC5kZXYvUXVvdGESEnVzZXJzL3t1c2VyfS9xdW90YSKtAQoKTWV0ZXJRdW90YRINCgVtZXRlchgBIAEoCRIRCgl1bmxpbWl0ZWQYAiABKAgSDQoFbGltaXQYAyABKAMSDwoHZ3JhbnRlZBgEIAEoAxIMCgR1c2VkGAUgASgDEgwKBGhlbGQYBiABKAMSEQoJcmVtYWluaW5nGAcgASgDEi4KCnJlc2V0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIo8CCgRIb2xkEgwKBG5hbWUYASABKAkSDQoFbWV0ZXIYAiABKAkSDgoGYW1vdW50GAMgASgDEhYKDnNldHRsZWRfYW1vdW50GAQgASgDEiwKBXN0YXRlGAUgASgOMh0uc2NlbmVtZXNoLnF1b3RhLnYxLkhvbGRTdGF0ZRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOjLqQS8KEnNjZW5lbWVzaC5kZXYvSG9sZBIZdXNlcnMve3VzZXJ9L2hvbGRzL3tob2xkfSKCAgoFRW50cnkSDAoEbmFtZRgBIAEoCRINCgVtZXRlchgCIAEoCRIOCgZhbW91bnQYAyABKAMSKwoEa2luZBgEIAEoDjIdLnNjZW5lbWVzaC5xdW90YS52MS5FbnRyeUtpbmQSDAoEaG9sZBgFIAEoCRIoCgV1c2FnZRgGIAEoCzIZLnNjZW5lbWVzaC5xdW90YS52MS5Vc2FnZRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6NupBMwoTc2NlbmVtZXNoLmRldi9FbnRyeRIcdXNlcnMve3VzZXJ9L2VudHJpZXMve2VudHJ5fSJ6CgVVc2FnZRIaCghyZXNvdXJjZRgBIAEoCUIIukgFcgMYrAISFgoFbW9kZWwYAiABKAlCB7pIBHICGGQSHQoMaW5wdXRfdG9rZW5zGAMgASgDQge6SAQiAigAEh4KDW91dHB1dF90b2tlbnMYBCABKANCB7pIBCICKAAiMwoLRW50aXRsZW1lbnQSDAoEcGxhbhgBIAEoCRIWCg5jb250ZXh0X3Rva2VucxgCIAEoAyJUCg9HZXRRdW90YVJlcXVlc3QSQQoEbmFtZRgBIAEoCUIz4kEBArpILHIqMihedXNlcnMvW0EtWmEtejAtOS5ffEA6K34tXXsxLDEyOH0vcXVvdGEkIpcBChJMaXN0RW50cmllc1JlcXVlc3QSPQoGcGFyZW50GAEgASgJQi3iQQECukgmciQyIl51c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fSQSIAoJcGFnZV9zaXplGAIgASgFQg3iQQEBukgGGgQYZCgAEiAKCnBhZ2VfdG9rZW4YAyABKAlCDOJBAQG6SAVyAxj0AyJaChNMaXN0RW50cmllc1Jlc3BvbnNlEioKB2VudHJpZXMYASADKAsyGS5zY2VuZW1lc2gucXVvdGEudjEuRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIooCCg5SZXNlcnZlUmVxdWVzdBI9CgZwYXJlbnQYASABKAlCLeJBAQK6SCZyJDIiXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9JBIgCgpyZXF1ZXN0X2lkGAIgASgJQgziQQECukgFcgOwAQESLQoFbWV0ZXIYAyABKAlCHuJBAQK6SBdyFTITXlthLXpdW2Etel9dezAsMzl9JBIfCgZhbW91bnQYBCABKANCD+JBAQK6SAgiBhjAhD0oARJHCgx0aW1lX3RvX2xpdmUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CFuJBAQK6SA/IAQGqAQkiAwiQHDICCAEibwoPUmVzZXJ2ZVJlc3BvbnNlEiYKBGhvbGQYASABKAsyGC5zY2VuZW1lc2gucXVvdGEudjEuSG9sZBI0CgtlbnRpdGxlbWVudBgCIAEoCzIfLnNjZW5lbWVzaC5xdW90YS52MS5FbnRpdGxlbWVudCLJAQoNU2V0dGxlUmVxdWVzdBJrCgRuYW1lGAEgASgJQl3iQQECukhWclQyUl51c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fS9ob2xkcy9bMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfSQSGwoGYW1vdW50GAIgASgDQgviQQECukgEIgIoARIuCgV1c2FnZRgDIAEoCzIZLnNjZW5lbWVzaC5xdW90YS52MS5Vc2FnZUIE4kEBASJ9Cg5SZWxlYXNlUmVxdWVzdBJrCgRuYW1lGAEgASgJQl3iQQECukhWclQyUl51c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fS9ob2xkcy9bMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfSQivwEKDEdyYW50UmVxdWVzdBI9CgZwYXJlbnQYASABKAlCLeJBAQK6SCZyJDIiXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9JBIgCgpyZXF1ZXN0X2lkGAIgASgJQgziQQECukgFcgOwAQESLQoFbWV0ZXIYAyABKAlCHuJBAQK6SBdyFTITXlthLXpdW2Etel9dezAsMzl9JBIfCgZhbW91bnQYBCABKANCD+JBAQK6SAgiBhjAhD0oASqFAQoJSG9sZFN0YXRlEhoKFkhPTERfU1RBVEVfVU5TUEVDSUZJRUQQABITCg9IT0xEX1NUQVRFX0hFTEQQARIWChJIT0xEX1NUQVRFX1NFVFRMRUQQAhIXChNIT0xEX1NUQVRFX1JFTEVBU0VEEAMSFgoSSE9MRF9TVEFURV9FWFBJUkVEEAQqewoJRW50cnlLaW5kEhoKFkVOVFJZX0tJTkRfVU5TUEVDSUZJRUQQABIfChtFTlRSWV9LSU5EX0FMTE9XQU5DRV9DSEFSR0UQARIbChdFTlRSWV9LSU5EX0dSQU5UX0NIQVJHRRACEhQKEEVOVFJZX0tJTkRfR1JBTlQQAzKeBQoMUXVvdGFTZXJ2aWNlEnkKCEdldFF1b3RhEiMuc2NlbmVtZXNoLnF1b3RhLnYxLkdldFF1b3RhUmVxdWVzdBoZLnNjZW5lbWVzaC5xdW90YS52MS5RdW90YSItkAIBqtQYBggCGgIIAoLT5JMCGhIYL3YxL3tuYW1lPXVzZXJzLyovcXVvdGF9EpEBCgtMaXN0RW50cmllcxImLnNjZW5lbWVzaC5xdW90YS52MS5MaXN0RW50cmllc1JlcXVlc3QaJy5zY2VuZW1lc2gucXVvdGEudjEuTGlzdEVudHJpZXNSZXNwb25zZSIxkAIBqtQYBggCGgIIBYLT5JMCHhIcL3YxL3twYXJlbnQ9dXNlcnMvKn0vZW50cmllcxJnCgdSZXNlcnZlEiIuc2NlbmVtZXNoLnF1b3RhLnYxLlJlc2VydmVSZXF1ZXN0GiMuc2NlbmVtZXNoLnF1b3RhLnYxLlJlc2VydmVSZXNwb25zZSITkAICqtQYDAgEEgRjaGF0GgIIAhJaCgZTZXR0bGUSIS5zY2VuZW1lc2gucXVvdGEudjEuU2V0dGxlUmVxdWVzdBoYLnNjZW5lbWVzaC5xdW90YS52MS5Ib2xkIhOQAgKq1BgMCAQSBGNoYXQaAggCElwKB1JlbGVhc2USIi5zY2VuZW1lc2gucXVvdGEudjEuUmVsZWFzZVJlcXVlc3QaGC5zY2VuZW1lc2gucXVvdGEudjEuSG9sZCITkAICqtQYDAgEEgRjaGF0GgIIAhJcCgVHcmFudBIgLnNjZW5lbWVzaC5xdW90YS52MS5HcmFudFJlcXVlc3QaGS5zY2VuZW1lc2gucXVvdGEudjEuRW50cnkiFpACAqrUGA8IBBIHYmlsbGluZxoCCAJiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_timestamp, file_scenemesh_policy_v1_policy]);
+  fileDesc("Ch5zY2VuZW1lc2gvcXVvdGEvdjEvcXVvdGEucHJvdG8SEnNjZW5lbWVzaC5xdW90YS52MSKtAQoFUXVvdGESEgoEbmFtZRgBIAEoCUIE4kEBCBISCgRwbGFuGAIgASgJQgTiQQEDEjIKBm1ldGVycxgDIAMoCzIcLnNjZW5lbWVzaC5xdW90YS52MS5EZWNpc2lvbkIE4kEBAxIaCgl0aW1lX3pvbmUYBCABKAlCB7pIBHICGEA6LOpBKQoTc2NlbmVtZXNoLmRldi9RdW90YRISdXNlcnMve3VzZXJ9L3F1b3RhIqcDCghEZWNpc2lvbhINCgVtZXRlchgBIAEoCRIRCgl1bmxpbWl0ZWQYAiABKAgSDQoFbGltaXQYAyABKAMSDwoHZ3JhbnRlZBgEIAEoAxIMCgR1c2VkGAUgASgDEgwKBGhlbGQYBiABKAMSEQoJcmVtYWluaW5nGAcgASgDEi4KCnJlc2V0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhgKEGxvY2FsX3Jlc2V0X3RpbWUYCSABKAkSLAoHb3V0Y29tZRgKIAEoDjIbLnNjZW5lbWVzaC5xdW90YS52MS5PdXRjb21lEioKBnJlYXNvbhgLIAEoDjIaLnNjZW5lbWVzaC5xdW90YS52MS5SZWFzb24SDgoGYW1vdW50GAwgASgDEhoKEnNvZnRfbGltaXRfcmVhY2hlZBgNIAEoCBIOCgZzaGFkb3cYDiABKAgSDAoEcGxhbhgPIAEoCRIrCgd1bmxvY2tzGBAgAygLMhouc2NlbmVtZXNoLnF1b3RhLnYxLlVubG9jaxIPCgdtZXNzYWdlGBEgASgJIl8KBlVubG9jaxIMCgRwbGFuGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIRCgl1bmxpbWl0ZWQYAyABKAgSDgoGYW1vdW50GAQgASgDEg4KBnBlcmlvZBgFIAEoCSKhAQoKUXVvdGFFdmVudBIqCgVxdW90YRgBIAEoCzIZLnNjZW5lbWVzaC5xdW90YS52MS5RdW90YUgAEjAKCGZpbmlzaGVkGAIgASgLMhwuc2NlbmVtZXNoLnF1b3RhLnYxLkZpbmlzaGVkSAASLAoGZmFpbGVkGAMgASgLMhouc2NlbmVtZXNoLnF1b3RhLnYxLkZhaWxlZEgAQgcKBWV2ZW50IgoKCEZpbmlzaGVkIikKBkZhaWxlZBIOCgZyZWFzb24YASABKAkSDwoHbWVzc2FnZRgCIAEoCSJaCgZBbW91bnQSLQoFbWV0ZXIYASABKAlCHuJBAQK6SBdyFTITXlthLXpdW2Etel9dezAsMzl9JBIhCgZhbW91bnQYAiABKANCEeJBAQK6SAoiCBiAlOvcAygAIt8CCgRIb2xkEgwKBG5hbWUYASABKAkSKwoFbGluZXMYAiADKAsyHC5zY2VuZW1lc2gucXVvdGEudjEuSG9sZExpbmUSLAoFc3RhdGUYAyABKA4yHS5zY2VuZW1lc2gucXVvdGEudjEuSG9sZFN0YXRlEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMcmVzb2x2ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgl2b2lkZWRfYnkYByABKAkSEwoLdm9pZF9yZWFzb24YCCABKAk6MupBLwoSc2NlbmVtZXNoLmRldi9Ib2xkEhl1c2Vycy97dXNlcn0vaG9sZHMve2hvbGR9IlsKCEhvbGRMaW5lEg0KBW1ldGVyGAEgASgJEg4KBmFtb3VudBgCIAEoAxIWCg5zZXR0bGVkX2Ftb3VudBgDIAEoAxIYChB1bmNvdmVyZWRfYW1vdW50GAQgASgDIqACCgZDcmVkaXQSDAoEbmFtZRgBIAEoCRINCgVtZXRlchgCIAEoCRIOCgZhbW91bnQYAyABKAMSKgoGc291cmNlGAQgASgOMhouc2NlbmVtZXNoLnF1b3RhLnYxLlNvdXJjZRIQCghwcmlvcml0eRgFIAEoBRIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcm9sbG92ZXIYCCABKAM6OOpBNQoUc2NlbmVtZXNoLmRldi9DcmVkaXQSHXVzZXJzL3t1c2VyfS9jcmVkaXRzL3tjcmVkaXR9IooCCgpBZGp1c3RtZW50EgwKBG5hbWUYASABKAkSDQoFbWV0ZXIYAiABKAkSDgoGYW1vdW50GAMgASgDEjQKBnJlYXNvbhgEIAEoDjIkLnNjZW5lbWVzaC5xdW90YS52MS5BZGp1c3RtZW50UmVhc29uEg8KB2JhbGFuY2UYBSABKAMSEQoJb3ZlcmRyYXduGAYgASgIEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDpE6kFBChhzY2VuZW1lc2guZGV2L0FkanVzdG1lbnQSJXVzZXJzL3t1c2VyfS9hZGp1c3RtZW50cy97YWRqdXN0bWVudH0itwEKClBsYW5DaGFuZ2USDAoEbmFtZRgBIAEoCRIMCgRwbGFuGAIgASgJEhUKDXByZXZpb3VzX3BsYW4YAyABKAkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOkXqQUIKGHNjZW5lbWVzaC5kZXYvUGxhbkNoYW5nZRImdXNlcnMve3VzZXJ9L3BsYW5DaGFuZ2VzL3twbGFuX2NoYW5nZX0imAMKBUVudHJ5EgwKBG5hbWUYASABKAkSDQoFbWV0ZXIYAiABKAkSDgoGYW1vdW50GAMgASgDEisKBGtpbmQYBCABKA4yHS5zY2VuZW1lc2gucXVvdGEudjEuRW50cnlLaW5kEioKBWRlYml0GAUgASgOMhsuc2NlbmVtZXNoLnF1b3RhLnYxLkFjY291bnQSKwoGY3JlZGl0GAYgASgOMhsuc2NlbmVtZXNoLnF1b3RhLnYxLkFjY291bnQSKgoGc291cmNlGAcgASgOMhouc2NlbmVtZXNoLnF1b3RhLnYxLlNvdXJjZRIPCgdiYWxhbmNlGAggASgDEgwKBGhvbGQYCSABKAkSKAoFdXNhZ2UYCiABKAsyGS5zY2VuZW1lc2gucXVvdGEudjEuVXNhZ2USLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOjbqQTMKE3NjZW5lbWVzaC5kZXYvRW50cnkSHHVzZXJzL3t1c2VyfS9lbnRyaWVzL3tlbnRyeX0iegoFVXNhZ2USGgoIcmVzb3VyY2UYASABKAlCCLpIBXIDGKwCEhYKBW1vZGVsGAIgASgJQge6SARyAhhkEh0KDGlucHV0X3Rva2VucxgDIAEoA0IHukgEIgIoABIeCg1vdXRwdXRfdG9rZW5zGAQgASgDQge6SAQiAigAIjMKC0VudGl0bGVtZW50EgwKBHBsYW4YASABKAkSFgoOY29udGV4dF90b2tlbnMYAiABKAMiiQEKD0dldFF1b3RhUmVxdWVzdBJBCgRuYW1lGAEgASgJQjPiQQECukgscioyKF51c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fS9xdW90YSQSMwoJcmVhZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBASJWChFXYXRjaFF1b3RhUmVxdWVzdBJBCgRuYW1lGAEgASgJQjPiQQECukgscioyKF51c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fS9xdW90YSQi8QEKElVwZGF0ZVF1b3RhUmVxdWVzdBKjAQoFcXVvdGEYASABKAsyGS5zY2VuZW1lc2gucXVvdGEudjEuUXVvdGFCeeJBAQK6SHK6AWwKCnF1b3RhLm5hbWUSH25hbWUgbXVzdCBiZSB1c2Vycy97dXNlcn0vcXVvdGEaPXRoaXMubmFtZS5tYXRjaGVzKCdedXNlcnMvW0EtWmEtejAtOS5ffEA6K34tXXsxLDEyOH0vcXVvdGEkJynIAQESNQoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgTiQQEBIu0CChJMaXN0RW50cmllc1JlcXVlc3QSPQoGcGFyZW50GAEgASgJQi3iQQECukgmciQyIl51c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fSQSIAoJcGFnZV9zaXplGAIgASgFQg3iQQEBukgGGgQYZCgAEiAKCnBhZ2VfdG9rZW4YAyABKAlCDOJBAQG6SAVyAxj0AxIwCgVtZXRlchgEIAEoCUIh4kEBAbpIGnIYMhZeKFthLXpdW2Etel9dezAsMzl9KT8kEjgKBnNvdXJjZRgFIAEoDjIaLnNjZW5lbWVzaC5xdW90YS52MS5Tb3VyY2VCDOJBAQG6SAWCAQIQARI0CgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBARIyCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQEiWgoTTGlzdEVudHJpZXNSZXNwb25zZRIqCgdlbnRyaWVzGAEgAygLMhkuc2NlbmVtZXNoLnF1b3RhLnYxLkVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKoAQoVQ2hlY2tBZG1pc3Npb25SZXF1ZXN0Ej0KBnBhcmVudBgBIAEoCUIt4kEBArpIJnIkMiJedXNlcnMvW0EtWmEtejAtOS5ffEA6K34tXXsxLDEyOH0kEi0KBW1ldGVyGAIgASgJQh7iQQECukgXchUyE15bYS16XVthLXpfXXswLDM5fSQSIQoGYW1vdW50GAMgASgDQhHiQQECukgKIggYgJTr3AMoASLxAgoOUmVzZXJ2ZVJlcXVlc3QSPQoGcGFyZW50GAEgASgJQi3iQQECukgmciQyIl51c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fSQSIAoKcmVxdWVzdF9pZBgCIAEoCUIM4kEBArpIBXIDsAEBEjsKB2Ftb3VudHMYAyADKAsyGi5zY2VuZW1lc2gucXVvdGEudjEuQW1vdW50Qg7iQQECukgHkgEECAEQEBJICgx0aW1lX3RvX2xpdmUYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CF+JBAQK6SBDIAQGqAQoiBAiAowUyAggBEjsKBG1vZGUYBSABKA4yHy5zY2VuZW1lc2gucXVvdGEudjEuUmVzZXJ2ZU1vZGVCDOJBAQG6SAWCAQIQARI6CgdvdmVyYWdlGAYgASgOMhsuc2NlbmVtZXNoLnF1b3RhLnYxLk92ZXJhZ2VCDOJBAQG6SAWCAQIQASKgAQoPUmVzZXJ2ZVJlc3BvbnNlEiYKBGhvbGQYASABKAsyGC5zY2VuZW1lc2gucXVvdGEudjEuSG9sZBI0CgtlbnRpdGxlbWVudBgCIAEoCzIfLnNjZW5lbWVzaC5xdW90YS52MS5FbnRpdGxlbWVudBIvCglkZWNpc2lvbnMYAyADKAsyHC5zY2VuZW1lc2gucXVvdGEudjEuRGVjaXNpb24ivwIKEUV4dGVuZEhvbGRSZXF1ZXN0EmsKBG5hbWUYASABKAlCXeJBAQK6SFZyVDJSXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9L2hvbGRzL1swLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5CgdhbW91bnRzGAIgAygLMhouc2NlbmVtZXNoLnF1b3RhLnYxLkFtb3VudEIM4kEBArpIBZIBAhAQEkUKDHRpbWVfdG9fbGl2ZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIU4kEBAbpIDaoBCiIECICjBTICCAESOwoEbW9kZRgEIAEoDjIfLnNjZW5lbWVzaC5xdW90YS52MS5SZXNlcnZlTW9kZUIM4kEBAbpIBYIBAhABIukBCg1TZXR0bGVSZXF1ZXN0EmsKBG5hbWUYASABKAlCXeJBAQK6SFZyVDJSXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9L2hvbGRzL1swLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI7CgdhbW91bnRzGAIgAygLMhouc2NlbmVtZXNoLnF1b3RhLnYxLkFtb3VudEIO4kEBArpIB5IBBAgBEBASLgoFdXNhZ2UYAyABKAsyGS5zY2VuZW1lc2gucXVvdGEudjEuVXNhZ2VCBOJBAQEifQoOUmVsZWFzZVJlcXVlc3QSawoEbmFtZRgBIAEoCUJd4kEBArpIVnJUMlJedXNlcnMvW0EtWmEtejAtOS5ffEA6K34tXXsxLDEyOH0vaG9sZHMvWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kInoKE0JhdGNoUmVzZXJ2ZVJlcXVlc3QSRQoIcmVxdWVzdHMYASADKAsyIi5zY2VuZW1lc2gucXVvdGEudjEuUmVzZXJ2ZVJlcXVlc3RCD+JBAQK6SAiSAQUIARCQThIcCg5hbGxfb3Jfbm90aGluZxgCIAEoCEIE4kEBASJHChRCYXRjaFJlc2VydmVSZXNwb25zZRIvCgdyZXN1bHRzGAEgAygLMh4uc2NlbmVtZXNoLnF1b3RhLnYxLkhvbGRSZXN1bHQieAoSQmF0Y2hTZXR0bGVSZXF1ZXN0EkQKCHJlcXVlc3RzGAEgAygLMiEuc2NlbmVtZXNoLnF1b3RhLnYxLlNldHRsZVJlcXVlc3RCD+JBAQK6SAiSAQUIARCQThIcCg5hbGxfb3Jfbm90aGluZxgCIAEoCEIE4kEBASJGChNCYXRjaFNldHRsZVJlc3BvbnNlEi8KB3Jlc3VsdHMYASADKAsyHi5zY2VuZW1lc2gucXVvdGEudjEuSG9sZFJlc3VsdCJwCgpIb2xkUmVzdWx0EigKBGhvbGQYASABKAsyGC5zY2VuZW1lc2gucXVvdGEudjEuSG9sZEgAEi4KBWVycm9yGAIgASgLMh0uc2NlbmVtZXNoLnF1b3RhLnYxLkhvbGRFcnJvckgAQggKBnJlc3VsdCJqCglIb2xkRXJyb3ISDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIuCghkZWNpc2lvbhgEIAEoCzIcLnNjZW5lbWVzaC5xdW90YS52MS5EZWNpc2lvbiKzAwoMR3JhbnRSZXF1ZXN0Ej0KBnBhcmVudBgBIAEoCUIt4kEBArpIJnIkMiJedXNlcnMvW0EtWmEtejAtOS5ffEA6K34tXXsxLDEyOH0kEiAKCnJlcXVlc3RfaWQYAiABKAlCDOJBAQK6SAVyA7ABARItCgVtZXRlchgDIAEoCUIe4kEBArpIF3IVMhNeW2Etel1bYS16X117MCwzOX0kEiEKBmFtb3VudBgEIAEoA0IR4kEBArpICiIIGICU69wDKAESPAoGc291cmNlGAUgASgOMhouc2NlbmVtZXNoLnF1b3RhLnYxLlNvdXJjZUIQ4kEBArpICYIBBhABIAAgARIgCghwcmlvcml0eRgGIAEoBUIO4kEBAbpIBxoFGOgHKAASNAoKc3RhcnRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQESNQoLZXhwaXJlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEBEiMKCHJvbGxvdmVyGAkgASgDQhHiQQEBukgKIggYgJTr3AMoACKHAwoNQWRqdXN0UmVxdWVzdBI9CgZwYXJlbnQYASABKAlCLeJBAQK6SCZyJDIiXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9JBIgCgpyZXF1ZXN0X2lkGAIgASgJQgziQQECukgFcgOwAQESLQoFbWV0ZXIYAyABKAlCHuJBAQK6SBdyFTITXlthLXpdW2Etel9dezAsMzl9JBIsCgZhbW91bnQYBCABKANCHOJBAQK6SBUiEzgAGICU69wDKIDslKP8/////wESRAoGcmVhc29uGAUgASgOMiQuc2NlbmVtZXNoLnF1b3RhLnYxLkFkanVzdG1lbnRSZWFzb25CDuJBAQK6SAeCAQQQASAAEnIKBmNyZWRpdBgGIAEoCUJi4kEBAbpIW3JZMldeKHVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9L2NyZWRpdHMvWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0pPyQimwIKDlNldFBsYW5SZXF1ZXN0Ej0KBnBhcmVudBgBIAEoCUIt4kEBArpIJnIkMiJedXNlcnMvW0EtWmEtejAtOS5ffEA6K34tXXsxLDEyOH0kEiAKCnJlcXVlc3RfaWQYAiABKAlCDOJBAQK6SAVyA7ABARI1CgRwbGFuGAMgASgJQifiQQECukggch4yHF5wbGFucy9bYS16XVthLXowLTktXXswLDM5fSQSOgoFdXNhZ2UYBCABKA4yHS5zY2VuZW1lc2gucXVvdGEudjEuVXNhZ2VSdWxlQgziQQEBukgFggECEAESNQoLYW5jaG9yX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEBItEBChBMaXN0SG9sZHNSZXF1ZXN0Ej0KBnBhcmVudBgBIAEoCUIt4kEBArpIJnIkMiJedXNlcnMvW0EtWmEtejAtOS5ffEA6K34tXXsxLDEyOH0kEiAKCXBhZ2Vfc2l6ZRgCIAEoBUIN4kEBAbpIBhoEGGQoABIgCgpwYWdlX3Rva2VuGAMgASgJQgziQQEBukgFcgMY9AMSOgoFc3RhdGUYBCABKA4yHS5zY2VuZW1lc2gucXVvdGEudjEuSG9sZFN0YXRlQgziQQEBukgFggECEAEiVQoRTGlzdEhvbGRzUmVzcG9uc2USJwoFaG9sZHMYASADKAsyGC5zY2VuZW1lc2gucXVvdGEudjEuSG9sZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkingEKD1ZvaWRIb2xkUmVxdWVzdBJrCgRuYW1lGAEgASgJQl3iQQECukhWclQyUl51c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fS9ob2xkcy9bMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfSQSHgoGcmVhc29uGAIgASgJQg7iQQECukgHcgUQARisAipNCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01FX0FETUlUVEVEEAESEwoPT1VUQ09NRV9SRUZVU0VEEAIqlQEKBlJlYXNvbhIWChJSRUFTT05fVU5TUEVDSUZJRUQQABIXChNSRUFTT05fV0lUSElOX0xJTUlUEAESFAoQUkVBU09OX1VOTElNSVRFRBACEhgKFFJFQVNPTl9MSU1JVF9SRUFDSEVEEAMSFgoSUkVBU09OX05PVF9JTl9QTEFOEAQSEgoOUkVBU09OX0lOX0RFQlQQBSp/CgZTb3VyY2USFgoSU09VUkNFX1VOU1BFQ0lGSUVEEAASDwoLU09VUkNFX1BMQU4QARITCg9TT1VSQ0VfUFVSQ0hBU0UQAhIQCgxTT1VSQ0VfUFJPTU8QAxITCg9TT1VSQ0VfUkVGRVJSQUwQBBIQCgxTT1VSQ0VfQURNSU4QBSpiCgtSZXNlcnZlTW9kZRIcChhSRVNFUlZFX01PREVfVU5TUEVDSUZJRUQQABIXChNSRVNFUlZFX01PREVfTk9STUFMEAESHAoYUkVTRVJWRV9NT0RFX0JFU1RfRUZGT1JUEAIqTgoHT3ZlcmFnZRIXChNPVkVSQUdFX1VOU1BFQ0lGSUVEEAASEwoPT1ZFUkFHRV9SRUZVU0VEEAESFQoRT1ZFUkFHRV9BVkFJTEFCTEUQAipSCglVc2FnZVJ1bGUSGgoWVVNBR0VfUlVMRV9VTlNQRUNJRklFRBAAEhMKD1VTQUdFX1JVTEVfS0VQVBABEhQKEFVTQUdFX1JVTEVfUkVTRVQQAiqXAQoQQWRqdXN0bWVudFJlYXNvbhIhCh1BREpVU1RNRU5UX1JFQVNPTl9VTlNQRUNJRklFRBAAEhwKGEFESlVTVE1FTlRfUkVBU09OX1JFRlVORBABEiAKHEFESlVTVE1FTlRfUkVBU09OX0NIQVJHRUJBQ0sQAhIgChxBREpVU1RNRU5UX1JFQVNPTl9DT1JSRUNUSU9OEAMqnAEKCUhvbGRTdGF0ZRIaChZIT0xEX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPSE9MRF9TVEFURV9IRUxEEAESFgoSSE9MRF9TVEFURV9TRVRUTEVEEAISFwoTSE9MRF9TVEFURV9SRUxFQVNFRBADEhYKEkhPTERfU1RBVEVfRVhQSVJFRBAEEhUKEUhPTERfU1RBVEVfVk9JREVEEAUqjgEKB0FjY291bnQSFwoTQUNDT1VOVF9VTlNQRUNJRklFRBAAEhIKDkFDQ09VTlRfSVNTVUVEEAESFQoRQUNDT1VOVF9BVkFJTEFCTEUQAhIUChBBQ0NPVU5UX0NPTlNVTUVEEAMSEgoOQUNDT1VOVF9MQVBTRUQQBBIVChFBQ0NPVU5UX1JFQ0xBSU1FRBAFKs8BCglFbnRyeUtpbmQSGgoWRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEhgKFEVOVFJZX0tJTkRfQUxMT1dBTkNFEAESFAoQRU5UUllfS0lORF9HUkFOVBACEhUKEUVOVFJZX0tJTkRfQ0hBUkdFEAMSFAoQRU5UUllfS0lORF9MQVBTRRAEEhcKE0VOVFJZX0tJTkRfUk9MTE9WRVIQBRIVChFFTlRSWV9LSU5EX1JFVFVSThAGEhkKFUVOVFJZX0tJTkRfQURKVVNUTUVOVBAHMocPCgxRdW90YVNlcnZpY2USiAEKCEdldFF1b3RhEiMuc2NlbmVtZXNoLnF1b3RhLnYxLkdldFF1b3RhUmVxdWVzdBoZLnNjZW5lbWVzaC5xdW90YS52MS5RdW90YSI8kAIBqtQYFQgCEgRjaGF0EgdiaWxsaW5nGgIIAoLT5JMCGhIYL3YxL3tuYW1lPXVzZXJzLyovcXVvdGF9Eo8BCgpXYXRjaFF1b3RhEiUuc2NlbmVtZXNoLnF1b3RhLnYxLldhdGNoUXVvdGFSZXF1ZXN0Gh4uc2NlbmVtZXNoLnF1b3RhLnYxLlF1b3RhRXZlbnQiOJACAarUGAsIAhoDCJAcIgIIPILT5JMCIBIeL3YxL3tuYW1lPXVzZXJzLyovcXVvdGF9OndhdGNoMAESlAEKC1VwZGF0ZVF1b3RhEiYuc2NlbmVtZXNoLnF1b3RhLnYxLlVwZGF0ZVF1b3RhUmVxdWVzdBoZLnNjZW5lbWVzaC5xdW90YS52MS5RdW90YSJCkAICqtQYDggCGgIIAjIGCAoSAgg8gtPkkwInOgVxdW90YTIeL3YxL3txdW90YS5uYW1lPXVzZXJzLyovcXVvdGF9EpEBCgtMaXN0RW50cmllcxImLnNjZW5lbWVzaC5xdW90YS52MS5MaXN0RW50cmllc1JlcXVlc3QaJy5zY2VuZW1lc2gucXVvdGEudjEuTGlzdEVudHJpZXNSZXNwb25zZSIxkAIBqtQYBggCGgIIBYLT5JMCHhIcL3YxL3twYXJlbnQ9dXNlcnMvKn0vZW50cmllcxJ0Cg5DaGVja0FkbWlzc2lvbhIpLnNjZW5lbWVzaC5xdW90YS52MS5DaGVja0FkbWlzc2lvblJlcXVlc3QaHC5zY2VuZW1lc2gucXVvdGEudjEuRGVjaXNpb24iGZACAarUGBIIBBIEZWRnZRIEY2hhdBoCCAISZwoHUmVzZXJ2ZRIiLnNjZW5lbWVzaC5xdW90YS52MS5SZXNlcnZlUmVxdWVzdBojLnNjZW5lbWVzaC5xdW90YS52MS5SZXNlcnZlUmVzcG9uc2UiE5ACAqrUGAwIBBIEY2hhdBoCCAISbQoKRXh0ZW5kSG9sZBIlLnNjZW5lbWVzaC5xdW90YS52MS5FeHRlbmRIb2xkUmVxdWVzdBojLnNjZW5lbWVzaC5xdW90YS52MS5SZXNlcnZlUmVzcG9uc2UiE5ACAqrUGAwIBBIEY2hhdBoCCAISWgoGU2V0dGxlEiEuc2NlbmVtZXNoLnF1b3RhLnYxLlNldHRsZVJlcXVlc3QaGC5zY2VuZW1lc2gucXVvdGEudjEuSG9sZCITkAICqtQYDAgEEgRjaGF0GgIIAhJcCgdSZWxlYXNlEiIuc2NlbmVtZXNoLnF1b3RhLnYxLlJlbGVhc2VSZXF1ZXN0Ghguc2NlbmVtZXNoLnF1b3RhLnYxLkhvbGQiE5ACAqrUGAwIBBIEY2hhdBoCCAISdgoMQmF0Y2hSZXNlcnZlEicuc2NlbmVtZXNoLnF1b3RhLnYxLkJhdGNoUmVzZXJ2ZVJlcXVlc3QaKC5zY2VuZW1lc2gucXVvdGEudjEuQmF0Y2hSZXNlcnZlUmVzcG9uc2UiE5ACAqrUGAwIBBIEY2hhdBoCCB4ScwoLQmF0Y2hTZXR0bGUSJi5zY2VuZW1lc2gucXVvdGEudjEuQmF0Y2hTZXR0bGVSZXF1ZXN0Gicuc2NlbmVtZXNoLnF1b3RhLnYxLkJhdGNoU2V0dGxlUmVzcG9uc2UiE5ACAqrUGAwIBBIEY2hhdBoCCB4SXQoFR3JhbnQSIC5zY2VuZW1lc2gucXVvdGEudjEuR3JhbnRSZXF1ZXN0Ghouc2NlbmVtZXNoLnF1b3RhLnYxLkNyZWRpdCIWkAICqtQYDwgEEgdiaWxsaW5nGgIIAhJjCgZBZGp1c3QSIS5zY2VuZW1lc2gucXVvdGEudjEuQWRqdXN0UmVxdWVzdBoeLnNjZW5lbWVzaC5xdW90YS52MS5BZGp1c3RtZW50IhaQAgKq1BgPCAQSB2JpbGxpbmcaAggCEmUKB1NldFBsYW4SIi5zY2VuZW1lc2gucXVvdGEudjEuU2V0UGxhblJlcXVlc3QaHi5zY2VuZW1lc2gucXVvdGEudjEuUGxhbkNoYW5nZSIWkAICqtQYDwgEEgdiaWxsaW5nGgIIAhKJAQoJTGlzdEhvbGRzEiQuc2NlbmVtZXNoLnF1b3RhLnYxLkxpc3RIb2xkc1JlcXVlc3QaJS5zY2VuZW1lc2gucXVvdGEudjEuTGlzdEhvbGRzUmVzcG9uc2UiL5ACAarUGAYIAxoCCAWC0+STAhwSGi92MS97cGFyZW50PXVzZXJzLyp9L2hvbGRzEoIBCghWb2lkSG9sZBIjLnNjZW5lbWVzaC5xdW90YS52MS5Wb2lkSG9sZFJlcXVlc3QaGC5zY2VuZW1lc2gucXVvdGEudjEuSG9sZCI3kAICqtQYBggDGgIIAoLT5JMCJDoBKiIfL3YxL3tuYW1lPXVzZXJzLyovaG9sZHMvKn06dm9pZGIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_scenemesh_policy_v1_policy]);
 
 /**
  * What a user may use.
@@ -42,11 +42,18 @@ export type Quota = Message<"scenemesh.quota.v1.Quota"> & {
   plan: string;
 
   /**
-   * Every meter that the plan or a grant gives something on, by name.
+   * Every meter that the plan or a credit gives something on, by name: how one more unit would be decided on.
    *
-   * @generated from field: repeated scenemesh.quota.v1.MeterQuota meters = 3;
+   * @generated from field: repeated scenemesh.quota.v1.Decision meters = 3;
    */
-  meters: MeterQuota[];
+  meters: Decision[];
+
+  /**
+   * Where the user's days and months begin, an IANA name such as "Europe/Berlin"; "UTC" until it is chosen.
+   *
+   * @generated from field: string time_zone = 4;
+   */
+  timeZone: string;
 };
 
 /**
@@ -57,20 +64,20 @@ export const QuotaSchema: GenMessage<Quota> = /*@__PURE__*/
   messageDesc(file_scenemesh_quota_v1_quota, 0);
 
 /**
- * What is left on one meter. Unless `unlimited`: remaining = limit + granted - used - held.
+ * How a use is decided on, and why: by which meter, what is left of it, when it starts anew, what would unlock it.
  *
- * @generated from message scenemesh.quota.v1.MeterQuota
+ * @generated from message scenemesh.quota.v1.Decision
  */
-export type MeterQuota = Message<"scenemesh.quota.v1.MeterQuota"> & {
+export type Decision = Message<"scenemesh.quota.v1.Decision"> & {
   /**
-   * The meter, for example "chat" (turns).
+   * The meter that decided, for example "chat" (turns).
    *
    * @generated from field: string meter = 1;
    */
   meter: string;
 
   /**
-   * True when the plan sets no limit; the figures `limit` and `remaining` then mean nothing and are 0.
+   * True when the plan sets no limit; `limit` and `remaining` then mean nothing and are 0.
    *
    * @generated from field: bool unlimited = 2;
    */
@@ -84,14 +91,14 @@ export type MeterQuota = Message<"scenemesh.quota.v1.MeterQuota"> & {
   limit: bigint;
 
   /**
-   * Credit granted beside the plan that has not been used up.
+   * Credit beside the plan that has not been used up; below zero after an adjustment that took more than there was.
    *
    * @generated from field: int64 granted = 4;
    */
   granted: bigint;
 
   /**
-   * What the current period's allowance has been charged.
+   * What was used of the current period's allowance. May exceed `limit` after a change to a smaller plan.
    *
    * @generated from field: int64 used = 5;
    */
@@ -105,26 +112,254 @@ export type MeterQuota = Message<"scenemesh.quota.v1.MeterQuota"> & {
   held: bigint;
 
   /**
-   * What is left.
+   * What is left: the unused allowance and the granted credit, less what is held.
    *
    * @generated from field: int64 remaining = 7;
    */
   remaining: bigint;
 
   /**
-   * When the allowance starts anew; absent when it never does.
+   * When the allowance starts anew, or, on a rolling window, when the next units come back; absent when it never does.
    *
    * @generated from field: google.protobuf.Timestamp reset_time = 8;
    */
   resetTime?: Timestamp | undefined;
+
+  /**
+   * The same instant as the user's clock shows it, RFC 3339 with the offset of their time zone; empty when it never does.
+   *
+   * @generated from field: string local_reset_time = 9;
+   */
+  localResetTime: string;
+
+  /**
+   * Whether the use is admitted.
+   *
+   * @generated from field: scenemesh.quota.v1.Outcome outcome = 10;
+   */
+  outcome: Outcome;
+
+  /**
+   * Why.
+   *
+   * @generated from field: scenemesh.quota.v1.Reason reason = 11;
+   */
+  reason: Reason;
+
+  /**
+   * The units that were asked for.
+   *
+   * @generated from field: int64 amount = 12;
+   */
+  amount: bigint;
+
+  /**
+   * True from the meter's soft limit on: so much is used and held that a warning is due.
+   *
+   * @generated from field: bool soft_limit_reached = 13;
+   */
+  softLimitReached: boolean;
+
+  /**
+   * True when a refusal is told and logged, and the use goes on all the same.
+   *
+   * @generated from field: bool shadow = 14;
+   */
+  shadow: boolean;
+
+  /**
+   * The plan that counted, `plans/{plan}`.
+   *
+   * @generated from field: string plan = 15;
+   */
+  plan: string;
+
+  /**
+   * The plans that give more of the meter, cheapest first; only in a refusal.
+   *
+   * @generated from field: repeated scenemesh.quota.v1.Unlock unlocks = 16;
+   */
+  unlocks: Unlock[];
+
+  /**
+   * The decision as a sentence for a person; only in a refusal.
+   *
+   * @generated from field: string message = 17;
+   */
+  message: string;
 };
 
 /**
- * Describes the message scenemesh.quota.v1.MeterQuota.
- * Use `create(MeterQuotaSchema)` to create a new message.
+ * Describes the message scenemesh.quota.v1.Decision.
+ * Use `create(DecisionSchema)` to create a new message.
  */
-export const MeterQuotaSchema: GenMessage<MeterQuota> = /*@__PURE__*/
+export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
   messageDesc(file_scenemesh_quota_v1_quota, 1);
+
+/**
+ * A plan that gives more of a meter.
+ *
+ * @generated from message scenemesh.quota.v1.Unlock
+ */
+export type Unlock = Message<"scenemesh.quota.v1.Unlock"> & {
+  /**
+   * The plan, `plans/{plan}`.
+   *
+   * @generated from field: string plan = 1;
+   */
+  plan: string;
+
+  /**
+   * Its name for people.
+   *
+   * @generated from field: string display_name = 2;
+   */
+  displayName: string;
+
+  /**
+   * True when it sets no limit; `amount` then means nothing and is 0.
+   *
+   * @generated from field: bool unlimited = 3;
+   */
+  unlimited: boolean;
+
+  /**
+   * Units in every period.
+   *
+   * @generated from field: int64 amount = 4;
+   */
+  amount: bigint;
+
+  /**
+   * The period in words: "day", "month", or the length of a rolling window, such as "3 hours".
+   *
+   * @generated from field: string period = 5;
+   */
+  period: string;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.Unlock.
+ * Use `create(UnlockSchema)` to create a new message.
+ */
+export const UnlockSchema: GenMessage<Unlock> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 2);
+
+/**
+ * What happens on WatchQuota.
+ *
+ * @generated from message scenemesh.quota.v1.QuotaEvent
+ */
+export type QuotaEvent = Message<"scenemesh.quota.v1.QuotaEvent"> & {
+  /**
+   * The event.
+   *
+   * @generated from oneof scenemesh.quota.v1.QuotaEvent.event
+   */
+  event: {
+    /**
+     * The quota as it is now.
+     *
+     * @generated from field: scenemesh.quota.v1.Quota quota = 1;
+     */
+    value: Quota;
+    case: "quota";
+  } | {
+    /**
+     * The stream reached its age limit in good order: watch again.
+     *
+     * @generated from field: scenemesh.quota.v1.Finished finished = 2;
+     */
+    value: Finished;
+    case: "finished";
+  } | {
+    /**
+     * The stream ends because something broke: wait, then watch again.
+     *
+     * @generated from field: scenemesh.quota.v1.Failed failed = 3;
+     */
+    value: Failed;
+    case: "failed";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.QuotaEvent.
+ * Use `create(QuotaEventSchema)` to create a new message.
+ */
+export const QuotaEventSchema: GenMessage<QuotaEvent> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 3);
+
+/**
+ * The good end of a stream.
+ *
+ * @generated from message scenemesh.quota.v1.Finished
+ */
+export type Finished = Message<"scenemesh.quota.v1.Finished"> & {
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.Finished.
+ * Use `create(FinishedSchema)` to create a new message.
+ */
+export const FinishedSchema: GenMessage<Finished> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 4);
+
+/**
+ * The bad end of a stream.
+ *
+ * @generated from message scenemesh.quota.v1.Failed
+ */
+export type Failed = Message<"scenemesh.quota.v1.Failed"> & {
+  /**
+   * As in `google.rpc.ErrorInfo`, for example DATABASE_UNAVAILABLE.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * A sentence for a person.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.Failed.
+ * Use `create(FailedSchema)` to create a new message.
+ */
+export const FailedSchema: GenMessage<Failed> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 5);
+
+/**
+ * Units of one meter.
+ *
+ * @generated from message scenemesh.quota.v1.Amount
+ */
+export type Amount = Message<"scenemesh.quota.v1.Amount"> & {
+  /**
+   * The meter, for example "chat".
+   *
+   * @generated from field: string meter = 1;
+   */
+  meter: string;
+
+  /**
+   * Units, up to 1,000,000,000.
+   *
+   * @generated from field: int64 amount = 2;
+   */
+  amount: bigint;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.Amount.
+ * Use `create(AmountSchema)` to create a new message.
+ */
+export const AmountSchema: GenMessage<Amount> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 6);
 
 /**
  * An amount kept back for work in progress.
@@ -133,53 +368,60 @@ export const MeterQuotaSchema: GenMessage<MeterQuota> = /*@__PURE__*/
  */
 export type Hold = Message<"scenemesh.quota.v1.Hold"> & {
   /**
-   * Resource name, `users/{user}/holds/{uuid}`.
+   * Resource name, `users/{user}/holds/{uuid}`; the uuid is the request_id that took it.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * The meter it is on.
+   * What it keeps back, a line a meter.
    *
-   * @generated from field: string meter = 2;
+   * @generated from field: repeated scenemesh.quota.v1.HoldLine lines = 2;
    */
-  meter: string;
-
-  /**
-   * Units kept back.
-   *
-   * @generated from field: int64 amount = 3;
-   */
-  amount: bigint;
-
-  /**
-   * Units charged; 0 until it is settled.
-   *
-   * @generated from field: int64 settled_amount = 4;
-   */
-  settledAmount: bigint;
+  lines: HoldLine[];
 
   /**
    * How far it is.
    *
-   * @generated from field: scenemesh.quota.v1.HoldState state = 5;
+   * @generated from field: scenemesh.quota.v1.HoldState state = 3;
    */
   state: HoldState;
 
   /**
-   * When it was taken.
+   * When it was taken. A charge counts in the period of this instant.
    *
-   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
   createTime?: Timestamp | undefined;
 
   /**
    * When it gives itself back unless it is resolved before.
    *
-   * @generated from field: google.protobuf.Timestamp expire_time = 7;
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * When it was resolved; absent while it is held.
+   *
+   * @generated from field: google.protobuf.Timestamp resolve_time = 6;
+   */
+  resolveTime?: Timestamp | undefined;
+
+  /**
+   * Who voided it, `users/{user}`; empty unless it was voided.
+   *
+   * @generated from field: string voided_by = 7;
+   */
+  voidedBy: string;
+
+  /**
+   * Why it was voided; empty unless it was.
+   *
+   * @generated from field: string void_reason = 8;
+   */
+  voidReason: string;
 };
 
 /**
@@ -187,16 +429,233 @@ export type Hold = Message<"scenemesh.quota.v1.Hold"> & {
  * Use `create(HoldSchema)` to create a new message.
  */
 export const HoldSchema: GenMessage<Hold> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 2);
+  messageDesc(file_scenemesh_quota_v1_quota, 7);
 
 /**
- * One movement in the ledger. Never changed, never deleted.
+ * One meter's part of a hold.
+ *
+ * @generated from message scenemesh.quota.v1.HoldLine
+ */
+export type HoldLine = Message<"scenemesh.quota.v1.HoldLine"> & {
+  /**
+   * The meter.
+   *
+   * @generated from field: string meter = 1;
+   */
+  meter: string;
+
+  /**
+   * Units kept back.
+   *
+   * @generated from field: int64 amount = 2;
+   */
+  amount: bigint;
+
+  /**
+   * Units charged; 0 until the hold is settled.
+   *
+   * @generated from field: int64 settled_amount = 3;
+   */
+  settledAmount: bigint;
+
+  /**
+   * Units that were used and could not be charged, because the credit was used up; see OVERAGE_AVAILABLE.
+   *
+   * @generated from field: int64 uncovered_amount = 4;
+   */
+  uncoveredAmount: bigint;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.HoldLine.
+ * Use `create(HoldLineSchema)` to create a new message.
+ */
+export const HoldLineSchema: GenMessage<HoldLine> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 8);
+
+/**
+ * Credit on a meter.
+ *
+ * @generated from message scenemesh.quota.v1.Credit
+ */
+export type Credit = Message<"scenemesh.quota.v1.Credit"> & {
+  /**
+   * Resource name, `users/{user}/credits/{uuid}`; the uuid is the request_id that granted it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The meter.
+   *
+   * @generated from field: string meter = 2;
+   */
+  meter: string;
+
+  /**
+   * Units that were granted.
+   *
+   * @generated from field: int64 amount = 3;
+   */
+  amount: bigint;
+
+  /**
+   * Where it comes from.
+   *
+   * @generated from field: scenemesh.quota.v1.Source source = 4;
+   */
+  source: Source;
+
+  /**
+   * Credit with a lower number is drawn on first.
+   *
+   * @generated from field: int32 priority = 5;
+   */
+  priority: number;
+
+  /**
+   * From when on it can be used.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 6;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * When what is left of it lapses; absent when it never does.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 7;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * Unused units that live on for as long again when it ends.
+   *
+   * @generated from field: int64 rollover = 8;
+   */
+  rollover: bigint;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.Credit.
+ * Use `create(CreditSchema)` to create a new message.
+ */
+export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 9);
+
+/**
+ * A correction after the fact.
+ *
+ * @generated from message scenemesh.quota.v1.Adjustment
+ */
+export type Adjustment = Message<"scenemesh.quota.v1.Adjustment"> & {
+  /**
+   * Resource name, `users/{user}/adjustments/{uuid}`; the uuid is the request_id that made it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The meter.
+   *
+   * @generated from field: string meter = 2;
+   */
+  meter: string;
+
+  /**
+   * Units: positive gives, negative takes back.
+   *
+   * @generated from field: int64 amount = 3;
+   */
+  amount: bigint;
+
+  /**
+   * Why.
+   *
+   * @generated from field: scenemesh.quota.v1.AdjustmentReason reason = 4;
+   */
+  reason: AdjustmentReason;
+
+  /**
+   * What is left on the meter afterwards, as in Decision; where the plan sets no limit, what was granted beside it.
+   *
+   * @generated from field: int64 balance = 5;
+   */
+  balance: bigint;
+
+  /**
+   * True when that balance is below zero.
+   *
+   * @generated from field: bool overdrawn = 6;
+   */
+  overdrawn: boolean;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 7;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.Adjustment.
+ * Use `create(AdjustmentSchema)` to create a new message.
+ */
+export const AdjustmentSchema: GenMessage<Adjustment> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 10);
+
+/**
+ * A change of a user's plan.
+ *
+ * @generated from message scenemesh.quota.v1.PlanChange
+ */
+export type PlanChange = Message<"scenemesh.quota.v1.PlanChange"> & {
+  /**
+   * Resource name, `users/{user}/planChanges/{uuid}`; the uuid is the request_id that made it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The plan from now on, `plans/{plan}`.
+   *
+   * @generated from field: string plan = 2;
+   */
+  plan: string;
+
+  /**
+   * The plan until now.
+   *
+   * @generated from field: string previous_plan = 3;
+   */
+  previousPlan: string;
+
+  /**
+   * When it took effect.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 4;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.PlanChange.
+ * Use `create(PlanChangeSchema)` to create a new message.
+ */
+export const PlanChangeSchema: GenMessage<PlanChange> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 11);
+
+/**
+ * One movement in the ledger, a balanced pair: the units that leave `debit` enter `credit`. Never changed, never deleted.
  *
  * @generated from message scenemesh.quota.v1.Entry
  */
 export type Entry = Message<"scenemesh.quota.v1.Entry"> & {
   /**
-   * Resource name, `users/{user}/entries/{number}`; numbers rise with time.
+   * Resource name, `users/{user}/entries/{number}`; numbers rise with time, without a gap.
    *
    * @generated from field: string name = 1;
    */
@@ -210,37 +669,65 @@ export type Entry = Message<"scenemesh.quota.v1.Entry"> & {
   meter: string;
 
   /**
-   * What moved: positive for a grant, negative for a charge.
+   * Units, always positive.
    *
    * @generated from field: int64 amount = 3;
    */
   amount: bigint;
 
   /**
-   * Why it moved.
+   * Why they moved.
    *
    * @generated from field: scenemesh.quota.v1.EntryKind kind = 4;
    */
   kind: EntryKind;
 
   /**
-   * The hold that was settled, `users/{user}/holds/{uuid}`; empty for a grant.
+   * The account that they left.
    *
-   * @generated from field: string hold = 5;
+   * @generated from field: scenemesh.quota.v1.Account debit = 5;
+   */
+  debit: Account;
+
+  /**
+   * The account that they entered.
+   *
+   * @generated from field: scenemesh.quota.v1.Account credit = 6;
+   */
+  credit: Account;
+
+  /**
+   * Where the credit that moved came from.
+   *
+   * @generated from field: scenemesh.quota.v1.Source source = 7;
+   */
+  source: Source;
+
+  /**
+   * The user's balance on the meter afterwards: what AVAILABLE took in, less what left it.
+   *
+   * @generated from field: int64 balance = 8;
+   */
+  balance: bigint;
+
+  /**
+   * The hold that was settled, `users/{user}/holds/{uuid}`; empty for others.
+   *
+   * @generated from field: string hold = 9;
    */
   hold: string;
 
   /**
-   * What the charge was for; absent for a grant.
+   * What a charge was for; absent for others.
    *
-   * @generated from field: scenemesh.quota.v1.Usage usage = 6;
+   * @generated from field: scenemesh.quota.v1.Usage usage = 10;
    */
   usage?: Usage | undefined;
 
   /**
-   * When it moved.
+   * When it moved. An end of credit is dated at the end, however late it was entered.
    *
-   * @generated from field: google.protobuf.Timestamp create_time = 7;
+   * @generated from field: google.protobuf.Timestamp create_time = 11;
    */
   createTime?: Timestamp | undefined;
 };
@@ -250,7 +737,7 @@ export type Entry = Message<"scenemesh.quota.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 3);
+  messageDesc(file_scenemesh_quota_v1_quota, 12);
 
 /**
  * What a charge paid for.
@@ -292,7 +779,7 @@ export type Usage = Message<"scenemesh.quota.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 4);
+  messageDesc(file_scenemesh_quota_v1_quota, 13);
 
 /**
  * What a user's plan allows beside the meters.
@@ -320,7 +807,7 @@ export type Entitlement = Message<"scenemesh.quota.v1.Entitlement"> & {
  * Use `create(EntitlementSchema)` to create a new message.
  */
 export const EntitlementSchema: GenMessage<Entitlement> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 5);
+  messageDesc(file_scenemesh_quota_v1_quota, 14);
 
 /**
  * Request of GetQuota.
@@ -334,6 +821,13 @@ export type GetQuotaRequest = Message<"scenemesh.quota.v1.GetQuotaRequest"> & {
    * @generated from field: string name = 1;
    */
   name: string;
+
+  /**
+   * Answers as it was at this instant, from the entries and holds of then; absent for now. Not in the future.
+   *
+   * @generated from field: google.protobuf.Timestamp read_time = 2;
+   */
+  readTime?: Timestamp | undefined;
 };
 
 /**
@@ -341,7 +835,56 @@ export type GetQuotaRequest = Message<"scenemesh.quota.v1.GetQuotaRequest"> & {
  * Use `create(GetQuotaRequestSchema)` to create a new message.
  */
 export const GetQuotaRequestSchema: GenMessage<GetQuotaRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 6);
+  messageDesc(file_scenemesh_quota_v1_quota, 15);
+
+/**
+ * Request of WatchQuota.
+ *
+ * @generated from message scenemesh.quota.v1.WatchQuotaRequest
+ */
+export type WatchQuotaRequest = Message<"scenemesh.quota.v1.WatchQuotaRequest"> & {
+  /**
+   * `users/{user}/quota`; `users/me/quota` is the caller's.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.WatchQuotaRequest.
+ * Use `create(WatchQuotaRequestSchema)` to create a new message.
+ */
+export const WatchQuotaRequestSchema: GenMessage<WatchQuotaRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 16);
+
+/**
+ * Request of UpdateQuota.
+ *
+ * @generated from message scenemesh.quota.v1.UpdateQuotaRequest
+ */
+export type UpdateQuotaRequest = Message<"scenemesh.quota.v1.UpdateQuotaRequest"> & {
+  /**
+   * The quota, with its `name` and what is to change.
+   *
+   * @generated from field: scenemesh.quota.v1.Quota quota = 1;
+   */
+  quota?: Quota | undefined;
+
+  /**
+   * Must be `time_zone`: nothing else can be changed. Empty means that.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.UpdateQuotaRequest.
+ * Use `create(UpdateQuotaRequestSchema)` to create a new message.
+ */
+export const UpdateQuotaRequestSchema: GenMessage<UpdateQuotaRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 17);
 
 /**
  * Request of ListEntries.
@@ -364,11 +907,39 @@ export type ListEntriesRequest = Message<"scenemesh.quota.v1.ListEntriesRequest"
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before, of the same user.
+   * `next_page_token` of the page before, of the same query.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Only those of this meter; empty for all.
+   *
+   * @generated from field: string meter = 4;
+   */
+  meter: string;
+
+  /**
+   * Only those of credit from this source; SOURCE_UNSPECIFIED for all.
+   *
+   * @generated from field: scenemesh.quota.v1.Source source = 5;
+   */
+  source: Source;
+
+  /**
+   * Only those at or after this instant.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 6;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Only those before this instant.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 7;
+   */
+  endTime?: Timestamp | undefined;
 };
 
 /**
@@ -376,7 +947,7 @@ export type ListEntriesRequest = Message<"scenemesh.quota.v1.ListEntriesRequest"
  * Use `create(ListEntriesRequestSchema)` to create a new message.
  */
 export const ListEntriesRequestSchema: GenMessage<ListEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 7);
+  messageDesc(file_scenemesh_quota_v1_quota, 18);
 
 /**
  * Response of ListEntries.
@@ -404,7 +975,42 @@ export type ListEntriesResponse = Message<"scenemesh.quota.v1.ListEntriesRespons
  * Use `create(ListEntriesResponseSchema)` to create a new message.
  */
 export const ListEntriesResponseSchema: GenMessage<ListEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 8);
+  messageDesc(file_scenemesh_quota_v1_quota, 19);
+
+/**
+ * Request of CheckAdmission.
+ *
+ * @generated from message scenemesh.quota.v1.CheckAdmissionRequest
+ */
+export type CheckAdmissionRequest = Message<"scenemesh.quota.v1.CheckAdmissionRequest"> & {
+  /**
+   * `users/{user}`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * The meter, for example "chat".
+   *
+   * @generated from field: string meter = 2;
+   */
+  meter: string;
+
+  /**
+   * Units, 1 to 1,000,000,000.
+   *
+   * @generated from field: int64 amount = 3;
+   */
+  amount: bigint;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.CheckAdmissionRequest.
+ * Use `create(CheckAdmissionRequestSchema)` to create a new message.
+ */
+export const CheckAdmissionRequestSchema: GenMessage<CheckAdmissionRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 20);
 
 /**
  * Request of Reserve.
@@ -420,32 +1026,39 @@ export type ReserveRequest = Message<"scenemesh.quota.v1.ReserveRequest"> & {
   parent: string;
 
   /**
-   * A UUID that makes a retry safe.
+   * A UUID that makes a retry safe; it becomes the hold's id.
    *
    * @generated from field: string request_id = 2;
    */
   requestId: string;
 
   /**
-   * The meter, for example "chat".
+   * Units to keep back, each at least 1, and no meter twice.
    *
-   * @generated from field: string meter = 3;
+   * @generated from field: repeated scenemesh.quota.v1.Amount amounts = 3;
    */
-  meter: string;
+  amounts: Amount[];
 
   /**
-   * Units to keep back, 1 to 1,000,000.
+   * How long the hold lives unless it is resolved before: 1 second to 24 hours.
    *
-   * @generated from field: int64 amount = 4;
-   */
-  amount: bigint;
-
-  /**
-   * How long the hold lives unless it is resolved before: 1 second to 1 hour.
-   *
-   * @generated from field: google.protobuf.Duration time_to_live = 5;
+   * @generated from field: google.protobuf.Duration time_to_live = 4;
    */
   timeToLive?: Duration | undefined;
+
+  /**
+   * What happens when less is left than was asked for.
+   *
+   * @generated from field: scenemesh.quota.v1.ReserveMode mode = 5;
+   */
+  mode: ReserveMode;
+
+  /**
+   * What Settle does with more than is held.
+   *
+   * @generated from field: scenemesh.quota.v1.Overage overage = 6;
+   */
+  overage: Overage;
 };
 
 /**
@@ -453,10 +1066,10 @@ export type ReserveRequest = Message<"scenemesh.quota.v1.ReserveRequest"> & {
  * Use `create(ReserveRequestSchema)` to create a new message.
  */
 export const ReserveRequestSchema: GenMessage<ReserveRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 9);
+  messageDesc(file_scenemesh_quota_v1_quota, 21);
 
 /**
- * Response of Reserve.
+ * Response of Reserve and ExtendHold.
  *
  * @generated from message scenemesh.quota.v1.ReserveResponse
  */
@@ -474,6 +1087,13 @@ export type ReserveResponse = Message<"scenemesh.quota.v1.ReserveResponse"> & {
    * @generated from field: scenemesh.quota.v1.Entitlement entitlement = 2;
    */
   entitlement?: Entitlement | undefined;
+
+  /**
+   * How each meter of the hold stands with it.
+   *
+   * @generated from field: repeated scenemesh.quota.v1.Decision decisions = 3;
+   */
+  decisions: Decision[];
 };
 
 /**
@@ -481,7 +1101,49 @@ export type ReserveResponse = Message<"scenemesh.quota.v1.ReserveResponse"> & {
  * Use `create(ReserveResponseSchema)` to create a new message.
  */
 export const ReserveResponseSchema: GenMessage<ReserveResponse> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 10);
+  messageDesc(file_scenemesh_quota_v1_quota, 22);
+
+/**
+ * Request of ExtendHold.
+ *
+ * @generated from message scenemesh.quota.v1.ExtendHoldRequest
+ */
+export type ExtendHoldRequest = Message<"scenemesh.quota.v1.ExtendHoldRequest"> & {
+  /**
+   * `users/{user}/holds/{uuid}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What the hold is to keep back in total, for each meter of it that is to change.
+   *
+   * @generated from field: repeated scenemesh.quota.v1.Amount amounts = 2;
+   */
+  amounts: Amount[];
+
+  /**
+   * How long the hold is to live, from now, unless it lives longer already: 1 second to 24 hours. Absent to leave it.
+   *
+   * @generated from field: google.protobuf.Duration time_to_live = 3;
+   */
+  timeToLive?: Duration | undefined;
+
+  /**
+   * What happens when less is left than was asked for.
+   *
+   * @generated from field: scenemesh.quota.v1.ReserveMode mode = 4;
+   */
+  mode: ReserveMode;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.ExtendHoldRequest.
+ * Use `create(ExtendHoldRequestSchema)` to create a new message.
+ */
+export const ExtendHoldRequestSchema: GenMessage<ExtendHoldRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 23);
 
 /**
  * Request of Settle.
@@ -497,11 +1159,11 @@ export type SettleRequest = Message<"scenemesh.quota.v1.SettleRequest"> & {
   name: string;
 
   /**
-   * Units to charge, 1 up to what is held.
+   * Units to charge, at least one in all; meters of the hold that are not named are not charged.
    *
-   * @generated from field: int64 amount = 2;
+   * @generated from field: repeated scenemesh.quota.v1.Amount amounts = 2;
    */
-  amount: bigint;
+  amounts: Amount[];
 
   /**
    * What it was for.
@@ -516,7 +1178,7 @@ export type SettleRequest = Message<"scenemesh.quota.v1.SettleRequest"> & {
  * Use `create(SettleRequestSchema)` to create a new message.
  */
 export const SettleRequestSchema: GenMessage<SettleRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 11);
+  messageDesc(file_scenemesh_quota_v1_quota, 24);
 
 /**
  * Request of Release.
@@ -537,7 +1199,184 @@ export type ReleaseRequest = Message<"scenemesh.quota.v1.ReleaseRequest"> & {
  * Use `create(ReleaseRequestSchema)` to create a new message.
  */
 export const ReleaseRequestSchema: GenMessage<ReleaseRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 12);
+  messageDesc(file_scenemesh_quota_v1_quota, 25);
+
+/**
+ * Request of BatchReserve.
+ *
+ * @generated from message scenemesh.quota.v1.BatchReserveRequest
+ */
+export type BatchReserveRequest = Message<"scenemesh.quota.v1.BatchReserveRequest"> & {
+  /**
+   * The holds to take.
+   *
+   * @generated from field: repeated scenemesh.quota.v1.ReserveRequest requests = 1;
+   */
+  requests: ReserveRequest[];
+
+  /**
+   * Take all of them or none; otherwise each item is decided on by itself.
+   *
+   * @generated from field: bool all_or_nothing = 2;
+   */
+  allOrNothing: boolean;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.BatchReserveRequest.
+ * Use `create(BatchReserveRequestSchema)` to create a new message.
+ */
+export const BatchReserveRequestSchema: GenMessage<BatchReserveRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 26);
+
+/**
+ * Response of BatchReserve.
+ *
+ * @generated from message scenemesh.quota.v1.BatchReserveResponse
+ */
+export type BatchReserveResponse = Message<"scenemesh.quota.v1.BatchReserveResponse"> & {
+  /**
+   * A result for every request, in the same order.
+   *
+   * @generated from field: repeated scenemesh.quota.v1.HoldResult results = 1;
+   */
+  results: HoldResult[];
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.BatchReserveResponse.
+ * Use `create(BatchReserveResponseSchema)` to create a new message.
+ */
+export const BatchReserveResponseSchema: GenMessage<BatchReserveResponse> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 27);
+
+/**
+ * Request of BatchSettle.
+ *
+ * @generated from message scenemesh.quota.v1.BatchSettleRequest
+ */
+export type BatchSettleRequest = Message<"scenemesh.quota.v1.BatchSettleRequest"> & {
+  /**
+   * The holds to settle.
+   *
+   * @generated from field: repeated scenemesh.quota.v1.SettleRequest requests = 1;
+   */
+  requests: SettleRequest[];
+
+  /**
+   * Settle all of them or none; otherwise each item is settled by itself.
+   *
+   * @generated from field: bool all_or_nothing = 2;
+   */
+  allOrNothing: boolean;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.BatchSettleRequest.
+ * Use `create(BatchSettleRequestSchema)` to create a new message.
+ */
+export const BatchSettleRequestSchema: GenMessage<BatchSettleRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 28);
+
+/**
+ * Response of BatchSettle.
+ *
+ * @generated from message scenemesh.quota.v1.BatchSettleResponse
+ */
+export type BatchSettleResponse = Message<"scenemesh.quota.v1.BatchSettleResponse"> & {
+  /**
+   * A result for every request, in the same order.
+   *
+   * @generated from field: repeated scenemesh.quota.v1.HoldResult results = 1;
+   */
+  results: HoldResult[];
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.BatchSettleResponse.
+ * Use `create(BatchSettleResponseSchema)` to create a new message.
+ */
+export const BatchSettleResponseSchema: GenMessage<BatchSettleResponse> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 29);
+
+/**
+ * What became of one item of a batch.
+ *
+ * @generated from message scenemesh.quota.v1.HoldResult
+ */
+export type HoldResult = Message<"scenemesh.quota.v1.HoldResult"> & {
+  /**
+   * The result.
+   *
+   * @generated from oneof scenemesh.quota.v1.HoldResult.result
+   */
+  result: {
+    /**
+     * The hold as it stands.
+     *
+     * @generated from field: scenemesh.quota.v1.Hold hold = 1;
+     */
+    value: Hold;
+    case: "hold";
+  } | {
+    /**
+     * Why there is none.
+     *
+     * @generated from field: scenemesh.quota.v1.HoldError error = 2;
+     */
+    value: HoldError;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.HoldResult.
+ * Use `create(HoldResultSchema)` to create a new message.
+ */
+export const HoldResultSchema: GenMessage<HoldResult> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 30);
+
+/**
+ * Why one item of a batch failed: what the call would have answered to it alone.
+ *
+ * @generated from message scenemesh.quota.v1.HoldError
+ */
+export type HoldError = Message<"scenemesh.quota.v1.HoldError"> & {
+  /**
+   * The gRPC status code.
+   *
+   * @generated from field: int32 code = 1;
+   */
+  code: number;
+
+  /**
+   * As in `google.rpc.ErrorInfo`.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * A sentence for a person.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * The decision, where credit was lacking.
+   *
+   * @generated from field: scenemesh.quota.v1.Decision decision = 4;
+   */
+  decision?: Decision | undefined;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.HoldError.
+ * Use `create(HoldErrorSchema)` to create a new message.
+ */
+export const HoldErrorSchema: GenMessage<HoldError> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 31);
 
 /**
  * Request of Grant.
@@ -553,7 +1392,7 @@ export type GrantRequest = Message<"scenemesh.quota.v1.GrantRequest"> & {
   parent: string;
 
   /**
-   * A UUID that makes a retry safe.
+   * A UUID that makes a retry safe; it becomes the credit's id.
    *
    * @generated from field: string request_id = 2;
    */
@@ -567,11 +1406,46 @@ export type GrantRequest = Message<"scenemesh.quota.v1.GrantRequest"> & {
   meter: string;
 
   /**
-   * Units to add, 1 to 1,000,000.
+   * Units to add, 1 to 1,000,000,000.
    *
    * @generated from field: int64 amount = 4;
    */
   amount: bigint;
+
+  /**
+   * Where it comes from; never SOURCE_PLAN, which SetPlan gives.
+   *
+   * @generated from field: scenemesh.quota.v1.Source source = 5;
+   */
+  source: Source;
+
+  /**
+   * Credit with a lower number is drawn on first, 1 to 1000; 0 means 100. A plan's allowance has 10.
+   *
+   * @generated from field: int32 priority = 6;
+   */
+  priority: number;
+
+  /**
+   * From when on it can be used; absent for at once.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 7;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * When what is left of it lapses, in the future and after `start_time`; absent for never.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 8;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * Units at most that live on for as long again, once, when it ends; needs `expire_time`.
+   *
+   * @generated from field: int64 rollover = 9;
+   */
+  rollover: bigint;
 };
 
 /**
@@ -579,7 +1453,498 @@ export type GrantRequest = Message<"scenemesh.quota.v1.GrantRequest"> & {
  * Use `create(GrantRequestSchema)` to create a new message.
  */
 export const GrantRequestSchema: GenMessage<GrantRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_quota_v1_quota, 13);
+  messageDesc(file_scenemesh_quota_v1_quota, 32);
+
+/**
+ * Request of Adjust.
+ *
+ * @generated from message scenemesh.quota.v1.AdjustRequest
+ */
+export type AdjustRequest = Message<"scenemesh.quota.v1.AdjustRequest"> & {
+  /**
+   * `users/{user}`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * A UUID that makes a retry safe; it becomes the adjustment's id.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The meter, for example "chat".
+   *
+   * @generated from field: string meter = 3;
+   */
+  meter: string;
+
+  /**
+   * Units: positive gives, negative takes back; not 0, and at most 1,000,000,000 either way.
+   *
+   * @generated from field: int64 amount = 4;
+   */
+  amount: bigint;
+
+  /**
+   * Why.
+   *
+   * @generated from field: scenemesh.quota.v1.AdjustmentReason reason = 5;
+   */
+  reason: AdjustmentReason;
+
+  /**
+   * The credit to correct, `users/{user}/credits/{uuid}` of the same user and meter; empty to correct the meter.
+   *
+   * @generated from field: string credit = 6;
+   */
+  credit: string;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.AdjustRequest.
+ * Use `create(AdjustRequestSchema)` to create a new message.
+ */
+export const AdjustRequestSchema: GenMessage<AdjustRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 33);
+
+/**
+ * Request of SetPlan.
+ *
+ * @generated from message scenemesh.quota.v1.SetPlanRequest
+ */
+export type SetPlanRequest = Message<"scenemesh.quota.v1.SetPlanRequest"> & {
+  /**
+   * `users/{user}`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * A UUID that makes a retry safe; it becomes the change's id.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The plan, `plans/{plan}`.
+   *
+   * @generated from field: string plan = 3;
+   */
+  plan: string;
+
+  /**
+   * What becomes of what was used in the running periods.
+   *
+   * @generated from field: scenemesh.quota.v1.UsageRule usage = 4;
+   */
+  usage: UsageRule;
+
+  /**
+   * When the subscription's months begin: they start anew at this day and hour of the user's calendar. Absent for the
+   * first of the month.
+   *
+   * @generated from field: google.protobuf.Timestamp anchor_time = 5;
+   */
+  anchorTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.SetPlanRequest.
+ * Use `create(SetPlanRequestSchema)` to create a new message.
+ */
+export const SetPlanRequestSchema: GenMessage<SetPlanRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 34);
+
+/**
+ * Request of ListHolds.
+ *
+ * @generated from message scenemesh.quota.v1.ListHoldsRequest
+ */
+export type ListHoldsRequest = Message<"scenemesh.quota.v1.ListHoldsRequest"> & {
+  /**
+   * `users/{user}`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * At most this many, 1 to 100; 0 means 50.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before, of the same query.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only those in this state; HOLD_STATE_UNSPECIFIED for all.
+   *
+   * @generated from field: scenemesh.quota.v1.HoldState state = 4;
+   */
+  state: HoldState;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.ListHoldsRequest.
+ * Use `create(ListHoldsRequestSchema)` to create a new message.
+ */
+export const ListHoldsRequestSchema: GenMessage<ListHoldsRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 35);
+
+/**
+ * Response of ListHolds.
+ *
+ * @generated from message scenemesh.quota.v1.ListHoldsResponse
+ */
+export type ListHoldsResponse = Message<"scenemesh.quota.v1.ListHoldsResponse"> & {
+  /**
+   * One page of holds.
+   *
+   * @generated from field: repeated scenemesh.quota.v1.Hold holds = 1;
+   */
+  holds: Hold[];
+
+  /**
+   * Asks for the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.ListHoldsResponse.
+ * Use `create(ListHoldsResponseSchema)` to create a new message.
+ */
+export const ListHoldsResponseSchema: GenMessage<ListHoldsResponse> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 36);
+
+/**
+ * Request of VoidHold.
+ *
+ * @generated from message scenemesh.quota.v1.VoidHoldRequest
+ */
+export type VoidHoldRequest = Message<"scenemesh.quota.v1.VoidHoldRequest"> & {
+  /**
+   * `users/{user}/holds/{uuid}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Why, for whoever reads the hold later.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message scenemesh.quota.v1.VoidHoldRequest.
+ * Use `create(VoidHoldRequestSchema)` to create a new message.
+ */
+export const VoidHoldRequestSchema: GenMessage<VoidHoldRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_quota_v1_quota, 37);
+
+/**
+ * How a use was decided on.
+ *
+ * @generated from enum scenemesh.quota.v1.Outcome
+ */
+export enum Outcome {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It may be made.
+   *
+   * @generated from enum value: OUTCOME_ADMITTED = 1;
+   */
+  ADMITTED = 1,
+
+  /**
+   * It may not be made.
+   *
+   * @generated from enum value: OUTCOME_REFUSED = 2;
+   */
+  REFUSED = 2,
+}
+
+/**
+ * Describes the enum scenemesh.quota.v1.Outcome.
+ */
+export const OutcomeSchema: GenEnum<Outcome> = /*@__PURE__*/
+  enumDesc(file_scenemesh_quota_v1_quota, 0);
+
+/**
+ * Why a use was decided on so.
+ *
+ * @generated from enum scenemesh.quota.v1.Reason
+ */
+export enum Reason {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Enough is left.
+   *
+   * @generated from enum value: REASON_WITHIN_LIMIT = 1;
+   */
+  WITHIN_LIMIT = 1,
+
+  /**
+   * The plan sets no limit.
+   *
+   * @generated from enum value: REASON_UNLIMITED = 2;
+   */
+  UNLIMITED = 2,
+
+  /**
+   * Too little is left.
+   *
+   * @generated from enum value: REASON_LIMIT_REACHED = 3;
+   */
+  LIMIT_REACHED = 3,
+
+  /**
+   * Neither the plan nor a credit gives anything on this meter.
+   *
+   * @generated from enum value: REASON_NOT_IN_PLAN = 4;
+   */
+  NOT_IN_PLAN = 4,
+
+  /**
+   * An adjustment took more than there was.
+   *
+   * @generated from enum value: REASON_IN_DEBT = 5;
+   */
+  IN_DEBT = 5,
+}
+
+/**
+ * Describes the enum scenemesh.quota.v1.Reason.
+ */
+export const ReasonSchema: GenEnum<Reason> = /*@__PURE__*/
+  enumDesc(file_scenemesh_quota_v1_quota, 1);
+
+/**
+ * Where credit comes from.
+ *
+ * @generated from enum scenemesh.quota.v1.Source
+ */
+export enum Source {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: SOURCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A plan's allowance.
+   *
+   * @generated from enum value: SOURCE_PLAN = 1;
+   */
+  PLAN = 1,
+
+  /**
+   * It was bought. Bought credit is granted without an end.
+   *
+   * @generated from enum value: SOURCE_PURCHASE = 2;
+   */
+  PURCHASE = 2,
+
+  /**
+   * A promotion.
+   *
+   * @generated from enum value: SOURCE_PROMO = 3;
+   */
+  PROMO = 3,
+
+  /**
+   * A referral.
+   *
+   * @generated from enum value: SOURCE_REFERRAL = 4;
+   */
+  REFERRAL = 4,
+
+  /**
+   * The operators.
+   *
+   * @generated from enum value: SOURCE_ADMIN = 5;
+   */
+  ADMIN = 5,
+}
+
+/**
+ * Describes the enum scenemesh.quota.v1.Source.
+ */
+export const SourceSchema: GenEnum<Source> = /*@__PURE__*/
+  enumDesc(file_scenemesh_quota_v1_quota, 2);
+
+/**
+ * What happens when less is left than was asked for.
+ *
+ * @generated from enum scenemesh.quota.v1.ReserveMode
+ */
+export enum ReserveMode {
+  /**
+   * As RESERVE_MODE_NORMAL.
+   *
+   * @generated from enum value: RESERVE_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nothing is taken on any meter.
+   *
+   * @generated from enum value: RESERVE_MODE_NORMAL = 1;
+   */
+  NORMAL = 1,
+
+  /**
+   * What is left is taken, unless that is nothing on every meter.
+   *
+   * @generated from enum value: RESERVE_MODE_BEST_EFFORT = 2;
+   */
+  BEST_EFFORT = 2,
+}
+
+/**
+ * Describes the enum scenemesh.quota.v1.ReserveMode.
+ */
+export const ReserveModeSchema: GenEnum<ReserveMode> = /*@__PURE__*/
+  enumDesc(file_scenemesh_quota_v1_quota, 3);
+
+/**
+ * What Settle does with more than is held.
+ *
+ * @generated from enum scenemesh.quota.v1.Overage
+ */
+export enum Overage {
+  /**
+   * As OVERAGE_REFUSED.
+   *
+   * @generated from enum value: OVERAGE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * OUT_OF_RANGE (reason AMOUNT_EXCEEDS_HOLD), and nothing is charged.
+   *
+   * @generated from enum value: OVERAGE_REFUSED = 1;
+   */
+  REFUSED = 1,
+
+  /**
+   * What is above the hold is charged as far as credit is left; the rest is told as `uncovered_amount`.
+   *
+   * @generated from enum value: OVERAGE_AVAILABLE = 2;
+   */
+  AVAILABLE = 2,
+}
+
+/**
+ * Describes the enum scenemesh.quota.v1.Overage.
+ */
+export const OverageSchema: GenEnum<Overage> = /*@__PURE__*/
+  enumDesc(file_scenemesh_quota_v1_quota, 4);
+
+/**
+ * What becomes of what was used when the plan changes.
+ *
+ * @generated from enum scenemesh.quota.v1.UsageRule
+ */
+export enum UsageRule {
+  /**
+   * As USAGE_RULE_KEPT.
+   *
+   * @generated from enum value: USAGE_RULE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It counts against the new plan's allowance.
+   *
+   * @generated from enum value: USAGE_RULE_KEPT = 1;
+   */
+  KEPT = 1,
+
+  /**
+   * It is forgotten: a purchase starts all allowances anew.
+   *
+   * @generated from enum value: USAGE_RULE_RESET = 2;
+   */
+  RESET = 2,
+}
+
+/**
+ * Describes the enum scenemesh.quota.v1.UsageRule.
+ */
+export const UsageRuleSchema: GenEnum<UsageRule> = /*@__PURE__*/
+  enumDesc(file_scenemesh_quota_v1_quota, 5);
+
+/**
+ * Why credit was corrected.
+ *
+ * @generated from enum scenemesh.quota.v1.AdjustmentReason
+ */
+export enum AdjustmentReason {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Money went back to the buyer.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_REFUND = 1;
+   */
+  REFUND = 1,
+
+  /**
+   * The buyer's bank took the money back.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_CHARGEBACK = 2;
+   */
+  CHARGEBACK = 2,
+
+  /**
+   * A mistake is put right.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_CORRECTION = 3;
+   */
+  CORRECTION = 3,
+}
+
+/**
+ * Describes the enum scenemesh.quota.v1.AdjustmentReason.
+ */
+export const AdjustmentReasonSchema: GenEnum<AdjustmentReason> = /*@__PURE__*/
+  enumDesc(file_scenemesh_quota_v1_quota, 6);
 
 /**
  * How far a hold is.
@@ -595,7 +1960,7 @@ export enum HoldState {
   UNSPECIFIED = 0,
 
   /**
-   * It keeps its amount back.
+   * It keeps its amounts back.
    *
    * @generated from enum value: HOLD_STATE_HELD = 1;
    */
@@ -621,13 +1986,75 @@ export enum HoldState {
    * @generated from enum value: HOLD_STATE_EXPIRED = 4;
    */
   EXPIRED = 4,
+
+  /**
+   * An operator gave it back.
+   *
+   * @generated from enum value: HOLD_STATE_VOIDED = 5;
+   */
+  VOIDED = 5,
 }
 
 /**
  * Describes the enum scenemesh.quota.v1.HoldState.
  */
 export const HoldStateSchema: GenEnum<HoldState> = /*@__PURE__*/
-  enumDesc(file_scenemesh_quota_v1_quota, 0);
+  enumDesc(file_scenemesh_quota_v1_quota, 7);
+
+/**
+ * The accounts that every user has on every meter.
+ *
+ * @generated from enum scenemesh.quota.v1.Account
+ */
+export enum Account {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: ACCOUNT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Where credit comes from: below zero by all that was ever given.
+   *
+   * @generated from enum value: ACCOUNT_ISSUED = 1;
+   */
+  ISSUED = 1,
+
+  /**
+   * What the user can use.
+   *
+   * @generated from enum value: ACCOUNT_AVAILABLE = 2;
+   */
+  AVAILABLE = 2,
+
+  /**
+   * What was used.
+   *
+   * @generated from enum value: ACCOUNT_CONSUMED = 3;
+   */
+  CONSUMED = 3,
+
+  /**
+   * What ended unused.
+   *
+   * @generated from enum value: ACCOUNT_LAPSED = 4;
+   */
+  LAPSED = 4,
+
+  /**
+   * What was taken back.
+   *
+   * @generated from enum value: ACCOUNT_RECLAIMED = 5;
+   */
+  RECLAIMED = 5,
+}
+
+/**
+ * Describes the enum scenemesh.quota.v1.Account.
+ */
+export const AccountSchema: GenEnum<Account> = /*@__PURE__*/
+  enumDesc(file_scenemesh_quota_v1_quota, 8);
 
 /**
  * Why credit moved.
@@ -643,47 +2070,83 @@ export enum EntryKind {
   UNSPECIFIED = 0,
 
   /**
-   * A use was charged to the plan's allowance.
+   * A plan's allowance began.
    *
-   * @generated from enum value: ENTRY_KIND_ALLOWANCE_CHARGE = 1;
+   * @generated from enum value: ENTRY_KIND_ALLOWANCE = 1;
    */
-  ALLOWANCE_CHARGE = 1,
-
-  /**
-   * A use was charged to granted credit.
-   *
-   * @generated from enum value: ENTRY_KIND_GRANT_CHARGE = 2;
-   */
-  GRANT_CHARGE = 2,
+  ALLOWANCE = 1,
 
   /**
    * Credit was granted.
    *
-   * @generated from enum value: ENTRY_KIND_GRANT = 3;
+   * @generated from enum value: ENTRY_KIND_GRANT = 2;
    */
-  GRANT = 3,
+  GRANT = 2,
+
+  /**
+   * A use was charged.
+   *
+   * @generated from enum value: ENTRY_KIND_CHARGE = 3;
+   */
+  CHARGE = 3,
+
+  /**
+   * Credit ended: its time was over, or the plan that gave it.
+   *
+   * @generated from enum value: ENTRY_KIND_LAPSE = 4;
+   */
+  LAPSE = 4,
+
+  /**
+   * Unused credit lived on beyond its end.
+   *
+   * @generated from enum value: ENTRY_KIND_ROLLOVER = 5;
+   */
+  ROLLOVER = 5,
+
+  /**
+   * A rolling window gave back what had left it.
+   *
+   * @generated from enum value: ENTRY_KIND_RETURN = 6;
+   */
+  RETURN = 6,
+
+  /**
+   * A correction after the fact.
+   *
+   * @generated from enum value: ENTRY_KIND_ADJUSTMENT = 7;
+   */
+  ADJUSTMENT = 7,
 }
 
 /**
  * Describes the enum scenemesh.quota.v1.EntryKind.
  */
 export const EntryKindSchema: GenEnum<EntryKind> = /*@__PURE__*/
-  enumDesc(file_scenemesh_quota_v1_quota, 1);
+  enumDesc(file_scenemesh_quota_v1_quota, 9);
 
 /**
  * Keeps every user's credit.
  *
- * A use is two-phase: Reserve takes a hold before the work, Settle charges what was really used, Release gives the hold
- * back. A hold resolves at most once and expires by itself. Amounts are whole units of a meter (the `chat` meter counts
- * turns); nothing is ever clamped and no balance goes below zero. Entries are append-only.
+ * What a plan gives for a period, what was bought, what was given away: each is a credit on a meter, with a priority and
+ * perhaps an end. A use draws on them by priority, then by soonest end, and is two-phase: Reserve takes a hold before the
+ * work, Settle charges what was really used, Release gives the hold back. A hold resolves at most once
+ * and expires by itself. Amounts are whole units of a meter (the `chat` meter counts turns); nothing is ever clamped, and
+ * no balance goes below zero except by Adjust. Entries are append-only, and each is a balanced pair: what leaves one
+ * account enters another.
  *
- * Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+ * Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below, and
+ * UNAVAILABLE (reason DATABASE_UNAVAILABLE) while the ledger cannot be reached. Methods that change something answer
+ * RESOURCE_EXHAUSTED (reason QUEUE_FULL, with `google.rpc.RetryInfo` and `grpc-retry-pushback-ms`) when too many changes
+ * wait already.
  *
  * @generated from service scenemesh.quota.v1.QuotaService
  */
 export const QuotaService: GenService<{
   /**
-   * Gets what a user has left on every meter. `users/me` is the caller; another user's quota is NOT_FOUND.
+   * Gets what a user has left on every meter, and why; with `read_time`, as it was then.
+   *
+   * `users/me` is the caller; another user's quota is NOT_FOUND, except to an operator.
    *
    * @generated from rpc scenemesh.quota.v1.QuotaService.GetQuota
    */
@@ -693,7 +2156,35 @@ export const QuotaService: GenService<{
     output: typeof QuotaSchema;
   },
   /**
-   * Lists a user's ledger, newest first. `users/me` is the caller; another user's ledger is NOT_FOUND.
+   * Streams a user's quota: once at once, then after every change, whoever made it, and whenever a period ends.
+   *
+   * The newest state counts: changes that come faster than they can be sent are told as one. The same quota again every 20
+   * seconds is a sign of life. The last event is `finished` or `failed`; a stream without one was cut.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.WatchQuota
+   */
+  watchQuota: {
+    methodKind: "server_streaming";
+    input: typeof WatchQuotaRequestSchema;
+    output: typeof QuotaEventSchema;
+  },
+  /**
+   * Changes what a user may choose of their quota: the time zone that their days and months begin in.
+   *
+   * The running periods go on to the first beginning of a day or month in the new zone that is not before their old end, so
+   * that no change of zone gives credit early. NOT_FOUND for another user's.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.UpdateQuota
+   */
+  updateQuota: {
+    methodKind: "unary";
+    input: typeof UpdateQuotaRequestSchema;
+    output: typeof QuotaSchema;
+  },
+  /**
+   * Lists a user's ledger, newest first.
+   *
+   * `users/me` is the caller; another user's ledger is NOT_FOUND, except to an operator.
    *
    * @generated from rpc scenemesh.quota.v1.QuotaService.ListEntries
    */
@@ -703,11 +2194,26 @@ export const QuotaService: GenService<{
     output: typeof ListEntriesResponseSchema;
   },
   /**
-   * Takes a hold on a meter before work begins.
+   * Says whether a use would be admitted now. Takes no hold and no lock: the answer may be old when it arrives.
    *
-   * RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure`; metadata: meter, limit, used, held, plan
-   * and, where it resets, reset_time) when less than `amount` is left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when
-   * `request_id` was used for another request; the same request again gives the same hold.
+   * A refusal is an answer here, not an error.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.CheckAdmission
+   */
+  checkAdmission: {
+    methodKind: "unary";
+    input: typeof CheckAdmissionRequestSchema;
+    output: typeof DecisionSchema;
+  },
+  /**
+   * Takes a hold on one or several meters before work begins: on all of them or on none.
+   *
+   * RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure` and a `Decision`) when a meter has too little
+   * left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another request; the same request again
+   * gives the same hold as it then stands. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
+   *
+   * A caller that is cut off can ask again with the same `request_id`. Either nothing was taken or the same hold is the
+   * answer; a hold that nobody asks for again expires.
    *
    * @generated from rpc scenemesh.quota.v1.QuotaService.Reserve
    */
@@ -717,11 +2223,25 @@ export const QuotaService: GenService<{
     output: typeof ReserveResponseSchema;
   },
   /**
+   * Raises what a live hold keeps back, for work that turns out larger, and puts off its end.
+   *
+   * Amounts are totals, so that the same request again changes nothing. RESOURCE_EXHAUSTED as in Reserve, and the hold stays
+   * as it was. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold is over; OUT_OF_RANGE (reason AMOUNT_BELOW_HOLD)
+   * when a total is less than is held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.ExtendHold
+   */
+  extendHold: {
+    methodKind: "unary";
+    input: typeof ExtendHoldRequestSchema;
+    output: typeof ReserveResponseSchema;
+  },
+  /**
    * Charges what was used and ends the hold; what was held and not used is free again.
    *
-   * Settling again with the same amount gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold
-   * was released, settled with another amount, or has expired; OUT_OF_RANGE (reason AMOUNT_EXCEEDS_HOLD) when `amount` is
-   * more than was held; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+   * Settling again with the same amounts gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when the hold was
+   * released, voided, settled with other amounts, or has expired; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none. More
+   * than is held: the hold's `overage` says what happens.
    *
    * @generated from rpc scenemesh.quota.v1.QuotaService.Settle
    */
@@ -733,8 +2253,8 @@ export const QuotaService: GenService<{
   /**
    * Gives a hold back without a charge.
    *
-   * Releasing again gives the same hold, and so does releasing one that has expired. FAILED_PRECONDITION (reason
-   * HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
+   * Releasing again gives the same hold, and so does releasing one that has expired or was voided. FAILED_PRECONDITION
+   * (reason HOLD_RESOLVED) when it was settled; NOT_FOUND (reason HOLD_NOT_FOUND) when there is none.
    *
    * @generated from rpc scenemesh.quota.v1.QuotaService.Release
    */
@@ -744,17 +2264,93 @@ export const QuotaService: GenService<{
     output: typeof HoldSchema;
   },
   /**
-   * Adds credit to a user's meter, beside what the plan allows; used after the plan's own allowance.
+   * Takes many holds in one transaction, each with a `request_id` of its own to be settled or released by.
    *
-   * The same request again gives the same entry; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
-   * another grant.
+   * Repeating the request is safe, item by item. With `all_or_nothing` the first refusal is the error of the call, with its
+   * index in the metadata (`index`), and nothing is taken.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.BatchReserve
+   */
+  batchReserve: {
+    methodKind: "unary";
+    input: typeof BatchReserveRequestSchema;
+    output: typeof BatchReserveResponseSchema;
+  },
+  /**
+   * Settles many holds in one transaction. With `all_or_nothing` the first refusal is the error of the call, with its index
+   * in the metadata (`index`), and nothing is charged.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.BatchSettle
+   */
+  batchSettle: {
+    methodKind: "unary";
+    input: typeof BatchSettleRequestSchema;
+    output: typeof BatchSettleResponseSchema;
+  },
+  /**
+   * Adds credit to a user's meter, beside what the plan allows.
+   *
+   * The same request again gives the same credit; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for
+   * another one. INVALID_ARGUMENT (reason METER_UNKNOWN) for a meter that does not exist.
    *
    * @generated from rpc scenemesh.quota.v1.QuotaService.Grant
    */
   grant: {
     methodKind: "unary";
     input: typeof GrantRequestSchema;
-    output: typeof EntrySchema;
+    output: typeof CreditSchema;
+  },
+  /**
+   * Corrects a user's credit after the fact: a refund, a chargeback, a mistake.
+   *
+   * The only method that may bring a balance below zero, and it says when it did. A meter in debt admits nothing until
+   * grants or adjustments have brought it above zero again. NOT_FOUND (reason ACCOUNT_NOT_FOUND, CREDIT_NOT_FOUND) when there
+   * is nothing to correct; ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another one.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.Adjust
+   */
+  adjust: {
+    methodKind: "unary";
+    input: typeof AdjustRequestSchema;
+    output: typeof AdjustmentSchema;
+  },
+  /**
+   * Puts a user on a plan, at once.
+   *
+   * What the old plan gave and was not used lapses; holds on it stay good. Granted credit stays. What was used in the running
+   * period counts against the new plan's allowance of the same kind of period, so that changing to and fro refills nothing,
+   * unless `usage` is USAGE_RESET. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another change.
+   * NOT_FOUND (reason PLAN_NOT_FOUND) for a plan that is not on offer.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.SetPlan
+   */
+  setPlan: {
+    methodKind: "unary";
+    input: typeof SetPlanRequestSchema;
+    output: typeof PlanChangeSchema;
+  },
+  /**
+   * Lists a user's holds, newest first. NOT_FOUND (reason ACCOUNT_NOT_FOUND) for a user without an account.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.ListHolds
+   */
+  listHolds: {
+    methodKind: "unary";
+    input: typeof ListHoldsRequestSchema;
+    output: typeof ListHoldsResponseSchema;
+  },
+  /**
+   * Gives a hold back in an operator's name. The hold keeps who did it, when and why.
+   *
+   * Voiding again gives the same hold. FAILED_PRECONDITION (reason HOLD_RESOLVED) when it is over in another way; NOT_FOUND
+   * (reason HOLD_NOT_FOUND) when there is none.
+   *
+   * @generated from rpc scenemesh.quota.v1.QuotaService.VoidHold
+   */
+  voidHold: {
+    methodKind: "unary";
+    input: typeof VoidHoldRequestSchema;
+    output: typeof HoldSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_scenemesh_quota_v1_quota, 0);

@@ -1,0 +1,1 @@
+"""What the documentation claims of speed, measured: one file a claim, with its peers in the same run."""

@@ -1,0 +1,1 @@
+"""`scenemesh events`: what services tell each other, and what they could not handle."""
