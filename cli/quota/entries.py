@@ -86,18 +86,21 @@ async def read(client: Client, request: quota_pb2.ListEntriesRequest, every: boo
 
 
 def table(rows: Iterable[quota_pb2.Entry]) -> Table:
-    drawn = Table("No.", "When", "Meter", "Amount", "Why", "From", "To", "Source", "Balance", "For")
+    drawn = Table("No.", "When", "Meter", "Amount", "Why", "Source", "Balance")
     for one in rows:
         drawn.add_row(
             cell(one.name.rpartition("/")[2]),
             clock(one.create_time),
             cell(one.meter),
-            str(one.amount),
+            amount(one),
             word(one, "kind", "ENTRY_KIND_"),
-            word(one, "debit", "ACCOUNT_"),
-            word(one, "credit", "ACCOUNT_"),
             word(one, "source", "SOURCE_"),
             str(one.balance),
-            cell(one.usage.resource or one.hold),
         )
     return drawn
+
+
+def amount(entry: quota_pb2.Entry) -> str:
+    """What the entry did to the balance: +5, -1; a use without limit is a plain 1."""
+    gain = (entry.credit == quota_pb2.ACCOUNT_AVAILABLE) - (entry.debit == quota_pb2.ACCOUNT_AVAILABLE)
+    return f"{gain * entry.amount:+}" if gain else str(entry.amount)

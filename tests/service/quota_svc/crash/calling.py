@@ -14,6 +14,9 @@ from tests.service.quota_svc.crash.journal import Journal
 from tests.service.quota_svc.crash.replicas import Replica
 
 ATTEMPT_SECONDS = 2.0
+# Some lose patience while the ledger is at work, and ask the next replica for the same.
+IMPATIENT = 0.15
+IMPATIENT_SECONDS_MAX = 0.05
 ANSWER_SECONDS_MAX = 60.0
 PAUSE_SECONDS_MIN = 0.01
 PAUSE_SECONDS_MAX = 0.5
@@ -52,7 +55,9 @@ class Calling:
                 stub = self._replicas[self._turn % len(self._replicas)].stub(peer)
                 try:
                     if stub is not None:
-                        answer = await getattr(stub, method)(request, timeout=ATTEMPT_SECONDS, metadata=metadata)
+                        answer = await getattr(stub, method)(
+                            request, timeout=self._patience_seconds(attempt), metadata=metadata
+                        )
                         return Told(answer, "", certain)
                 except grpc.aio.AioRpcError as error:
                     reason = error_info(error).reason
@@ -64,6 +69,10 @@ class Calling:
                     certain = certain and reason == "QUEUE_FULL"
                 await asyncio.sleep(self._pause_seconds(attempt))
         raise AssertionError("unreachable")
+
+    def _patience_seconds(self, attempt: int) -> float:
+        impatient = attempt == 0 and self._random.random() < IMPATIENT
+        return self._random.uniform(0, IMPATIENT_SECONDS_MAX) if impatient else ATTEMPT_SECONDS
 
     def _pause_seconds(self, attempt: int) -> float:
         longest = PAUSE_SECONDS_MIN * (1 << min(attempt, 10))
