@@ -17,6 +17,7 @@ CONNECTIONS_MIN = 2
 CONNECTIONS_MAX = 16
 COMMAND_SECONDS = 5.0
 ACQUIRE_SECONDS = 2.0
+START_SECONDS = 30.0
 
 # Replicas start together: whoever comes second waits, and finds nothing left to do.
 MIGRATION_LOCK = 0x5CE_E3E5
@@ -38,7 +39,11 @@ AWAY = (
 
 @asynccontextmanager
 async def pool(dsn: str, *, schema: str, migrations: Path) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
-    """A pool whose connections see `schema`, after the Alembic revisions in `migrations` have run."""
+    """A pool whose connections see `schema`, after the Alembic revisions in `migrations` have run.
+
+    A database that is still starting is waited for; TimeoutError when it does not answer within START_SECONDS.
+    """
+    await ready(dsn, START_SECONDS)
     await migrate(dsn, schema=schema, migrations=migrations)
     async with asyncpg.create_pool(
         dsn,

@@ -47,7 +47,8 @@ async def telemetry(call: Call) -> AsyncIterator[None]:
         except grpc.aio.AbortError:
             raise
         except BaseException:
-            call.code = INTERNAL
+            # A status that could not be sent, because the caller had gone, is still what became of the call.
+            call.code = call.code or INTERNAL
             raise
         finally:
             duration_ms = (time.perf_counter() - began) * 1000

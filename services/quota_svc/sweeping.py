@@ -11,10 +11,9 @@ from datetime import datetime
 import structlog
 
 from runtime.errors import MeshError
-from services.quota_svc.commits import Commits, single
-from services.quota_svc.domain.account import Account
+from services.quota_svc.commits import Commits, Operation
 from services.quota_svc.domain.plan import Tariff
-from services.quota_svc.store import Asked, Ledger
+from services.quota_svc.store import Accounts, Ledger
 
 log = structlog.get_logger()
 
@@ -52,10 +51,10 @@ class Sweeping:
     async def sweep(self) -> int:
         """Brings some accounts that are due to the present; how many they were."""
         users = await self._ledger.due(self._clock(), USERS_MAX)
-        async with asyncio.TaskGroup() as tasks:
-            for user in users:
-                tasks.create_task(self._commits.commit(single(user, self._advance, Asked())))
+        if users:
+            await self._commits.commit(Operation(users, self._advance))
         return len(users)
 
-    def _advance(self, account: Account, now: datetime) -> None:
-        account.advance(self._tariff(), now)
+    def _advance(self, accounts: Accounts, now: datetime) -> None:
+        for account in accounts.values():
+            account.advance(self._tariff(), now)

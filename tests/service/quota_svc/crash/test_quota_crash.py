@@ -28,9 +28,9 @@ from tests.service.quota_svc.crash.journal import Journal
 from tests.service.quota_svc.crash.killer import kill
 from tests.service.quota_svc.crash.stage import Stage, stage
 
-SECONDS = float(os.environ.get("SCENEMESH_CRASH_SECONDS", "18"))
+SECONDS = float(os.environ.get("SCENEMESH_CRASH_SECONDS", "16"))
 SEED = int(os.environ.get("SCENEMESH_CRASH_SEED", SystemRandom().getrandbits(32)))
-SECONDS_PER_KILL = 2.2
+SECONDS_PER_KILL = 2.0
 CLIENTS = 8
 OPERATIONS_AFTERWARDS = 20
 LOOK_SECONDS = 0.5
