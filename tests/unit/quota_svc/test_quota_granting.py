@@ -217,3 +217,11 @@ def test_a_grant_with_a_beginning_in_the_past_is_open_at_once_and_lives_on_for_a
     assert bare.remaining() == 2
     bare.until(NOW + 4 * DAY)
     assert bare.remaining() == 0
+
+
+def test_what_is_given_for_credit_whose_time_is_over_does_not_end_with_it(bare: Customer) -> None:
+    ended = bare.grant(5, expire=NOW + HOUR).id
+    bare.wait(2 * HOUR)
+    bare.adjust(2, credit=ended)
+    bare.wait(DAY)
+    assert bare.remaining() == 2
