@@ -16,7 +16,7 @@ from runtime.errors import Unavailable
 CONNECTIONS_MIN = 2
 CONNECTIONS_MAX = 16
 COMMAND_SECONDS = 5.0
-ACQUIRE_SECONDS = 2.0
+ACQUIRE_SECONDS = 1.0
 START_SECONDS = 30.0
 
 # Replicas start together: whoever comes second waits, and finds nothing left to do.
@@ -34,6 +34,8 @@ AWAY = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 

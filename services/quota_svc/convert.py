@@ -33,6 +33,11 @@ CAUSES = {cause: f"ADJUSTMENT_REASON_{cause.name}" for cause in AdjustmentReason
 
 STATE_OF = {quota_pb2.HoldState.Value(name): state for state, name in STATES.items()}
 SOURCE_OF = {quota_pb2.Source.Value(name): source for source, name in SOURCES.items()}
+NANOS_A_SECOND = 1_000_000_000
+# Beyond these years lie instants that a calendar or the database cannot reckon with.
+FIRST_SECONDS = int(datetime(1970, 1, 1, tzinfo=UTC).timestamp())
+LAST_SECONDS = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp()) - 1
+
 CAUSE_OF = {quota_pb2.AdjustmentReason.Value(name): cause for cause, name in CAUSES.items()}
 
 
@@ -307,8 +312,12 @@ def _mode(mode: "quota_pb2.ReserveMode") -> Mode:
 
 
 def _moment(request: Any, field: str) -> datetime | None:
-    moment: Timestamp = getattr(request, field)
-    return moment.ToDatetime(UTC) if request.HasField(field) else None
+    if not request.HasField(field):
+        return None
+    stamp: Timestamp = getattr(request, field)
+    if not FIRST_SECONDS <= stamp.seconds <= LAST_SECONDS or not 0 <= stamp.nanos < NANOS_A_SECOND:
+        raise fault(field, "must lie in the years 1970 to 8999")
+    return stamp.ToDatetime(UTC)
 
 
 def _usage_from_proto(request: quota_pb2.SettleRequest) -> Usage | None:

@@ -1,7 +1,7 @@
 """Pages of entries and holds, and the tokens that go on with them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from runtime import pages
@@ -44,9 +44,10 @@ def hold_before_from_proto(scope: str, request: quota_pb2.ListHoldsRequest) -> t
     if position is None:
         return None
     try:
-        return datetime.fromisoformat(position[0]), UUID(position[1])
-    except ValueError as error:
+        moment, hold_id = datetime.fromisoformat(position[0]).astimezone(UTC), UUID(position[1])
+    except (ValueError, OverflowError) as error:
         raise fault("page_token", "is not the next_page_token of this query") from error
+    return moment, hold_id
 
 
 def entries_to_proto(user: str, scope: str, entries: Sequence[Entry], page_size: int) -> quota_pb2.ListEntriesResponse:

@@ -11,9 +11,10 @@ from datetime import datetime
 import structlog
 
 from runtime.errors import MeshError
-from services.quota_svc.commits import Commits, Operation
+from services.quota_svc.commits import Commits, single
+from services.quota_svc.domain.account import Account
 from services.quota_svc.domain.plan import Tariff
-from services.quota_svc.store import Accounts, Ledger
+from services.quota_svc.store import Asked, Ledger
 
 log = structlog.get_logger()
 
@@ -51,10 +52,14 @@ class Sweeping:
     async def sweep(self) -> int:
         """Brings some accounts that are due to the present; how many they were."""
         users = await self._ledger.due(self._clock(), USERS_MAX)
-        if users:
-            await self._commits.commit(Operation(users, self._advance))
+        sweeps = [self._commits.commit(single(user, self._advance, Asked())) for user in users]
+        outcomes = await asyncio.gather(*sweeps, return_exceptions=True)
+        for user, outcome in zip(users, outcomes, strict=True):
+            if isinstance(outcome, MeshError):
+                raise outcome
+            if isinstance(outcome, Exception):
+                log.error("account cannot be swept", account=user, exc_info=outcome)
         return len(users)
 
-    def _advance(self, accounts: Accounts, now: datetime) -> None:
-        for account in accounts.values():
-            account.advance(self._tariff(), now)
+    def _advance(self, account: Account, now: datetime) -> None:
+        account.advance(self._tariff(), now)

@@ -42,7 +42,7 @@ def all_or_nothing(
     accounts: Accounts, orders: Sequence[AnyOrder], apply: Callable[[Account, AnyOrder], Made]
 ) -> list[Made] | Stopped:
     """What becomes of all orders; they are applied to copies, which take the accounts' place at the good end alone."""
-    copies = {order.user: accounts[order.user].copy() for order in orders}
+    copies = {user: accounts[user].copy() for user in {order.user for order in orders}}
     made: list[Made] = []
     for index, order in enumerate(orders):
         outcome = _attempt(copies, order, apply)

@@ -1,6 +1,7 @@
 """Ten thousand holds at a time."""
 
 from collections.abc import Sequence
+from uuid import uuid4
 
 from runtime.status import error_info
 from scenemesh.quota.v1 import quota_pb2
@@ -68,3 +69,39 @@ async def test_a_batch_has_its_limits(desk: Desk) -> None:
     assert (await reason(desk.chat.BatchReserve(reserving([]))))[0] == "INVALID_ARGUMENT"
     many = [desk.reserve_request()] * (ITEMS_MAX + 1)
     assert (await reason(desk.chat.BatchReserve(reserving(many))))[0] == "INVALID_ARGUMENT"
+
+
+async def test_the_same_request_twice_in_one_batch_takes_one_hold(desk: Desk) -> None:
+    request, other = desk.reserve_request(2), desk.reserve_request(1)
+    other.request_id = request.request_id
+    answer = await desk.chat.BatchReserve(reserving([request, request, other], all_or_nothing=False))
+    assert answer.results[0] == answer.results[1]
+    assert (answer.results[2].error.code, answer.results[2].error.reason) == (6, "REQUEST_ID_REUSED")
+    assert (await desk.meter()).held == 2
+    again = await refused(desk.chat.BatchReserve(reserving([request, other])))
+    assert (error_info(again).reason, error_info(again).metadata["index"]) == ("REQUEST_ID_REUSED", "1")
+
+
+async def test_ten_thousand_items_are_decided_one_by_one_for_many_users(desk: Desk) -> None:
+    requests = [desk.reserve_request(1, user=f"user-{number % 1000}") for number in range(ITEMS_MAX)]
+    answer = await desk.chat.BatchReserve(reserving(requests, all_or_nothing=False))
+    kinds = [result.WhichOneof("result") for result in answer.results]
+    # Everybody has five a day.
+    assert kinds == ["hold"] * 5000 + ["error"] * 5000
+    assert {result.error.reason for result in answer.results[5000:]} == {"QUOTA_EXHAUSTED"}
+    holds = [result.hold for result in answer.results[:5000]]
+    settled = await desk.chat.BatchSettle(settling(holds, all_or_nothing=False))
+    assert {result.hold.state for result in settled.results} == {SETTLED}
+    assert (await desk.meter(user="user-999")).used == 5
+
+
+async def test_a_settled_batch_can_be_settled_again_and_an_unknown_hold_stops_it(desk: Desk) -> None:
+    holds = [await desk.hold(1) for _ in range(2)]
+    first = await desk.chat.BatchSettle(settling(holds))
+    assert await desk.chat.BatchSettle(settling(holds)) == first
+    strange = quota_pb2.Hold(name=f"users/nobody/holds/{uuid4()}")
+    error = await refused(desk.chat.BatchSettle(settling([*holds, strange])))
+    assert (error_info(error).reason, error_info(error).metadata["index"]) == ("HOLD_NOT_FOUND", "2")
+    answer = await desk.chat.BatchSettle(settling([strange, *holds], all_or_nothing=False))
+    assert (answer.results[0].error.code, answer.results[0].error.reason) == (5, "HOLD_NOT_FOUND")
+    assert list(answer.results[1:]) == list(first.results)

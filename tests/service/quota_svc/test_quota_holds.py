@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from google.rpc.error_details_pb2 import BadRequest
+from google.rpc.error_details_pb2 import BadRequest, QuotaFailure
 
 from runtime.status import detail, error_info
 from scenemesh.quota.v1 import quota_pb2
@@ -301,3 +301,95 @@ async def test_settling_nothing_says_what_to_do_instead(desk: Desk) -> None:
     hold = await desk.hold(1)
     error = await refused(desk.settle(hold, 0))
     assert error.details() == "amounts: must charge at least one unit; Release gives a hold back without a charge"
+
+
+async def test_a_refusal_goes_by_the_users_own_clock(desk: Desk) -> None:
+    quota = quota_pb2.Quota(name="users/me/quota", time_zone="Asia/Kolkata")
+    await desk.edge.UpdateQuota(quota_pb2.UpdateQuotaRequest(quota=quota), metadata=person())
+    error = await refused(desk.reserve(6))
+    failure = detail(error, QuotaFailure)
+    assert failure is not None
+    assert [(one.subject, one.description) for one in failure.violations] == [
+        ("users/ann/meters/chat", decision(error).message)
+    ]
+    told = decision(error)
+    assert (told.local_reset_time, told.reset_time.ToDatetime(UTC)) == (
+        "2026-11-23T00:00:00+05:30",
+        datetime(2026, 11, 22, 18, 30, tzinfo=UTC),
+    )
+
+
+async def test_the_same_request_after_the_end_gets_the_hold_that_is_over(desk: Desk) -> None:
+    request_id = uuid4()
+    hold = (await desk.reserve(2, seconds=60, request_id=request_id)).hold
+    desk.clock.forward(seconds=60)
+    again = (await desk.reserve(2, seconds=60, request_id=request_id)).hold
+    assert (again.name, again.state, again.resolve_time) == (hold.name, EXPIRED, hold.expire_time)
+    assert (await desk.meter()).held == 0
+    assert await reason(desk.extend(hold, 3)) == RESOLVED
+
+
+async def test_another_wish_under_the_same_id_is_refused_whatever_it_differs_in(desk: Desk) -> None:
+    request_id = uuid4()
+    await desk.reserve(2, request_id=request_id)
+    for other in (
+        {"units": {"chat": 2, "video": 1}},
+        {"units": 2, "mode": BEST_EFFORT},
+        {"units": 2, "overage": AVAILABLE},
+    ):
+        assert await reason(desk.reserve(request_id=request_id, **other)) == ("ALREADY_EXISTS", "REQUEST_ID_REUSED")
+    # Each user has request ids of their own.
+    assert (await desk.reserve(1, user="bob", request_id=request_id)).hold.name == f"users/bob/holds/{request_id}"
+
+
+async def test_meters_that_are_not_named_are_not_charged_and_ones_not_held_are_refused(desk: Desk) -> None:
+    await desk.grant(3, meter="credits")
+    hold = await desk.hold({"chat": 2, "credits": 3})
+    assert await reason(desk.settle(hold, {"chat": 1, "video": 1})) == ("INVALID_ARGUMENT", "METER_NOT_HELD")
+    settled = await desk.settle(hold, {"credits": 1, "chat": 0})
+    assert [(line.meter, line.amount, line.settled_amount) for line in settled.lines] == [
+        ("chat", 2, 0),
+        ("credits", 3, 1),
+    ]
+    assert await desk.settle(hold, {"credits": 1}) == settled
+    assert [(one.meter, one.remaining, one.held) for one in (await desk.quota()).meters] == [
+        ("chat", 5, 0),
+        ("credits", 2, 0),
+    ]
+
+
+async def test_a_charge_counts_in_the_period_that_it_was_held_in(desk: Desk) -> None:
+    desk.clock.now = MIDNIGHT - timedelta(seconds=10)
+    hold = await desk.hold(3)
+    desk.clock.now = MIDNIGHT + timedelta(seconds=10)
+    assert (await desk.meter()).remaining == 5
+    await desk.settle(hold, 2)
+    meter = await desk.meter()
+    assert (meter.used, meter.held, meter.remaining) == (0, 0, 5)
+    kinds = [(one.kind, one.amount) for one in (await desk.entries()).entries]
+    assert kinds == [
+        (quota_pb2.ENTRY_KIND_LAPSE, 1),
+        (quota_pb2.ENTRY_KIND_CHARGE, 2),
+        (quota_pb2.ENTRY_KIND_LAPSE, 2),
+        (quota_pb2.ENTRY_KIND_ALLOWANCE, 5),
+    ]
+
+
+async def test_many_settlements_of_one_hold_at_once_charge_it_once(desk: Desk, other_desk: Desk) -> None:
+    hold = await desk.hold(3)
+    calls = [(desk, other_desk)[number % 2].settle(hold, 1 + number % 3) for number in range(30)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    settled = [one for one in outcomes if isinstance(one, quota_pb2.Hold)]
+    assert len(settled) == 10
+    assert (await desk.meter()).used == settled[0].lines[0].settled_amount
+    assert [one.kind for one in (await desk.entries()).entries].count(quota_pb2.ENTRY_KIND_CHARGE) == 1
+
+
+async def test_without_a_limit_everything_is_admitted_and_charged(desk: Desk) -> None:
+    await desk.set_plan("plans/pro")
+    answer = await desk.reserve(1_000_000_000)
+    assert (answer.decisions[0].unlimited, answer.decisions[0].reason) == (True, quota_pb2.REASON_UNLIMITED)
+    await desk.settle(answer.hold, 1_000_000_000)
+    assert (await desk.meter()).unlimited
+    (charge,) = (await desk.entries()).entries
+    assert (charge.amount, charge.debit, charge.balance) == (1_000_000_000, quota_pb2.ACCOUNT_ISSUED, 0)

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from services.quota_svc.meters import meters
 from services.quota_svc.plans import Plans
 from tests.service.quota_svc.billing import Billing, serving
+from tests.service.quota_svc.desk import Desk
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 PATIENCE_SECONDS = 5
@@ -68,3 +69,26 @@ async def test_a_table_that_cannot_be_reckoned_with_is_refused(
         async with asyncio.timeout(0.2):
             await Plans.first(channel, meters(), retry_seconds=0.01)
     assert lines[0]["error"] == told
+
+
+async def test_a_plan_that_is_no_longer_offered_counts_as_free_and_its_users_keep_what_they_bought(
+    desk: Desk, billing: Billing, plans: Plans
+) -> None:
+    await desk.set_plan("plans/ten")
+    await desk.settle(await desk.hold(7), 7)
+    await desk.grant(3)
+    billing.plans = [plan for plan in billing.plans if plan.name != "plans/ten"]
+    refreshing = asyncio.create_task(plans.refreshing(every_seconds=0.01))
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while "plans/ten" in plans.tariff().plans:
+                await asyncio.sleep(0.01)
+    finally:
+        refreshing.cancel()
+        await asyncio.gather(refreshing, return_exceptions=True)
+    quota = await desk.quota()
+    assert (quota.plan, quota.meters[0].granted) == ("plans/free", 3)
+    desk.clock.forward(days=1)
+    meter = await desk.meter()
+    assert (meter.limit, meter.granted, meter.remaining) == (5, 3, 8)
+    assert (await desk.set_plan("plans/pro")).previous_plan == "plans/ten"

@@ -823,7 +823,8 @@ export type GetQuotaRequest = Message<"scenemesh.quota.v1.GetQuotaRequest"> & {
   name: string;
 
   /**
-   * Answers as it was at this instant, from the entries and holds of then; absent for now. Not in the future.
+   * Answers as it was at this instant, from the entries and holds of then; absent for now. Not in the future. A hold
+   * counts with what it was last extended to, and days and months are counted by the present time zone.
    *
    * @generated from field: google.protobuf.Timestamp read_time = 2;
    */
