@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from google.protobuf.message import Message
@@ -125,3 +126,41 @@ async def test_what_is_committed_while_redis_is_away_is_told_when_it_is_back(
             await lonely.__aexit__(None, None, None)
     entries = [event.entry for _, _, event in found]  # type: ignore[attr-defined]
     assert entries == [f"users/ann/entries/{number}" for number in (1, 2, 3)]
+
+
+async def test_an_event_says_which_request_made_it_happen(told_desk: Desk, bus: str, connections: Pool) -> None:
+    request = quota_pb2.GrantRequest(
+        parent="users/ann", request_id=str(uuid4()), meter="video", amount=1, source=quota_pb2.SOURCE_PROMO
+    )
+    await told_desk.billing.Grant(request, metadata=(("x-request-id", "0b5f8a52-4f3e-4d1c-9a51-6a0a6d1f7c11"),))
+    await published(bus, connections)
+    async with Redis.from_url(bus) as redis:
+        entries: Any = await redis.xrange("events.quota")
+    ((_, fields),) = entries
+    assert opened(fields[b"envelope"]).request_id == "0b5f8a52-4f3e-4d1c-9a51-6a0a6d1f7c11"
+
+
+async def test_what_two_replicas_commit_at_once_is_told_once_and_in_order(
+    told_desk: Desk, other_told_desk: Desk, bus: str, connections: Pool
+) -> None:
+    users = [f"user-{number}" for number in range(10)]
+    for number in range(10):
+        desk = (told_desk, other_told_desk)[number % 2]
+        await asyncio.gather(*(desk.grant(1, user=user) for user in users))
+    found = await published(bus, connections)
+    for user in users:
+        told = [event.entry for _, subject, event in found if subject == f"users/{user}"]  # type: ignore[attr-defined]
+        assert told == [f"users/{user}/entries/{number}" for number in range(1, 11)]
+
+
+async def test_a_change_of_plan_tells_every_meter_and_a_purchase_that_it_starts_anew(
+    told_desk: Desk, bus: str, connections: Pool
+) -> None:
+    await told_desk.set_plan("plans/pro", usage=quota_pb2.USAGE_RULE_RESET)
+    found = await published(bus, connections)
+    assert sorted((kind, event.meter) for kind, _, event in found) == [  # type: ignore[attr-defined]
+        ("quota.reset", "chat"),
+        ("quota.reset", "image_generation"),
+        ("quota.updated", "chat"),
+        ("quota.updated", "image_generation"),
+    ]
