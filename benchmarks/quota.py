@@ -43,7 +43,6 @@ AT_ONCE = 256
 BATCH = 5000
 POOL = 20
 SAMPLES = 10
-MEMORY_TOLERANCE_PERCENT = 5
 
 # What the systems that this one comes from do: one call a request, a row a user, a check and an update.
 DEDUCT = """

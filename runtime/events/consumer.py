@@ -16,7 +16,6 @@ log = structlog.get_logger()
 
 # The waits between deliveries. An event that fails after the last, half a minute after the first, is a dead letter.
 RETRY_SECONDS = (0.2, 1.0, 5.0, 25.0)
-DELIVERIES_MAX = len(RETRY_SECONDS) + 1
 
 # An event that comes again after this would be handled again; none does, unless it is replayed from a dead letter,
 # and that was not handled.

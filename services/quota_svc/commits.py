@@ -107,7 +107,9 @@ class _Lane:
             await self._arrived.wait()
             self._arrived.clear()
             while self._waiting:
-                await self._commit(self._next())
+                group = self._next()
+                if group:
+                    await self._commit(group)
                 # Whoever finds the ledger busy waits this long for company; whoever finds it idle does not.
                 await asyncio.sleep(GATHER_SECONDS)
 

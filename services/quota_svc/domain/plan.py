@@ -80,9 +80,6 @@ class PlanTable:
     def __contains__(self, name: str) -> bool:
         return name in self._plans
 
-    def __iter__(self) -> Iterable[Plan]:
-        return iter(self._plans.values())
-
     def plan(self, name: str) -> Plan:
         """The plan that counts for a user who is on `name`."""
         return self._plans.get(name, self._plans[FREE])
