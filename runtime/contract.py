@@ -153,7 +153,8 @@ def _faults(method: descriptor.MethodDescriptor) -> list[str]:
         "has no deadline": not policy.HasField("deadline"),
         "is internal and names no callers": internal and not policy.callers,
         "is internal and has a REST binding": internal and options.HasExtension(HTTP),
-        "has no REST binding": not internal and not options.HasExtension(HTTP),
+        "has no REST binding": not (internal or method.client_streaming or options.HasExtension(HTTP)),
+        "streams requests and has a REST binding": method.client_streaming and options.HasExtension(HTTP),
         "is unary and has an idle timeout": policy.HasField("idle_timeout") and not method.server_streaming,
         "streams and has no idle timeout": method.server_streaming and not policy.HasField("idle_timeout"),
     }

@@ -28,10 +28,14 @@ Register = Callable[[grpc.aio.Server], None]
 # Envoy's and gRPC's health checks and the control plane's poll each take up to this long to notice.
 NOTICE_SECONDS = 1.5
 
+METADATA_BYTES_MAX = 128 * 1024
+
 OPTIONS = (
     ("grpc.so_reuseport", 0),  # two servers on one port would share it in silence
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),
-    ("grpc.max_metadata_size", 16 * 1024),
+    # As much as the edge lets in: the path of a REST call, however long, comes as a header.
+    ("grpc.max_metadata_size", METADATA_BYTES_MAX),
+    ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
     # Envoy pings idle connections; the defaults answer that with GOAWAY too_many_pings and end every stream.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),

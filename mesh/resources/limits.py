@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.core.v3 import Metadata, RuntimeFractionalPercent
-from envoy_data_plane.envoy.config.route.v3 import HeaderMatcher, RateLimitAction
+from envoy_data_plane.envoy.config.route.v3 import FilterConfig, HeaderMatcher, RateLimitAction
 from envoy_data_plane.envoy.config.route.v3 import RateLimit as Descriptor
 from envoy_data_plane.envoy.config.route.v3 import (
     RateLimitActionHeaderValueMatch as HeaderValueMatch,
@@ -32,6 +32,7 @@ from envoy_data_plane.envoy.type.metadata.v3 import MetadataKey, MetadataKeyPath
 from envoy_data_plane.envoy.type.v3 import FractionalPercent, TokenBucket
 from envoy_data_plane.google.protobuf import Any, Struct, Value
 
+from mesh.resources.resource import packed
 from mesh.resources.tokens import USER_HEADER
 from runtime.contract import Method, RateLimit
 
@@ -84,6 +85,11 @@ def body_size() -> Any:
         type_url="type.googleapis.com/envoy.extensions.filters.http.body_size_limit.v3.BodySizeLimit",
         value=bytes(Buffer(max_request_bytes=REQUEST_BYTES_MAX)),
     )
+
+
+def any_size() -> Any:
+    """For a route whose requests are streams: each message has its own limit, a long stream is no large request."""
+    return packed(FilterConfig(disabled=True))
 
 
 def _counted() -> list[Descriptor]:

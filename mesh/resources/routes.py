@@ -123,6 +123,8 @@ def _filter_configs(method: Method) -> Iterator[tuple[str, Any]]:
     yield tokens.FILTER, packed(tokens.requirement(tokens.ANYONE if public else tokens.PERSON))
     if method.policy.audience is Audience.OPERATOR:
         yield access.FILTER, packed(access.operators_only())
+    if method.request_streaming:
+        yield limits.BODY_FILTER, limits.any_size()
     if method.policy.meter:
         yield admission.FILTER, packed(admission.check(method))
 

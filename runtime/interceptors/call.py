@@ -45,22 +45,29 @@ class Interceptors(grpc.aio.ServerInterceptor):
         self._contract = contract
         self._interceptors = tuple(interceptors)
         self._trust_domain = trust_domain
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        handler = await continuation(handler_call_details)
         path = handler_call_details.method
+        if (known := self._handlers.get(path)) is not None:
+            return known
+        handler = await continuation(handler_call_details)
         if handler is None or path.startswith(UNCONTRACTED_PREFIXES):
             return handler
-        metadata = {key: value for key, value in handler_call_details.invocation_metadata if isinstance(value, str)}
+        method = self._contract.methods.get(path)
 
         def call(context: grpc.aio.ServicerContext[Any, Any]) -> Call:
-            return Call(path, self._contract.methods.get(path), metadata, context, self._trust_domain)
+            sent = context.invocation_metadata() or ()
+            metadata = {key: value for key, value in sent if isinstance(value, str)}
+            return Call(path, method, metadata, context, self._trust_domain)
 
-        return self._wrapped(handler, call)
+        # What is wrapped stays the same for every call: paths without a handler, of which there is no end, are not kept.
+        wrapped = self._handlers[path] = self._wrapped(handler, call)
+        return wrapped
 
     def _wrapped(self, handler: Any, begin: Callable[[Any], Call]) -> grpc.RpcMethodHandler[Any, Any]:
         arity = f"{_side(handler.request_streaming)}_{_side(handler.response_streaming)}"
@@ -77,14 +84,21 @@ class Interceptors(grpc.aio.ServerInterceptor):
 
         incoming: Any = read_all if handler.request_streaming else read
 
+        async def admitted(context: Any) -> None:
+            # An edge waits for the end of a request, unless the answer has begun; a stream's end may be far.
+            if handler.request_streaming:
+                await context.send_initial_metadata(())
+
         async def unary(request: Any, context: Any) -> Any:
             call = begin(context)
             async with self._around(call):
+                await admitted(context)
                 return _answer(await behaviour(incoming(call, request), context))
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             call = begin(context)
             async with self._around(call), aclosing(behaviour(incoming(call, request), context)) as answers:
+                await admitted(context)
                 async for answer in answers:
                     yield _answer(answer)
 

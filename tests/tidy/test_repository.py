@@ -44,13 +44,10 @@ def test_lock_files_hold_no_addresses() -> None:
 
 
 def test_every_service_has_the_same_anatomy() -> None:
-    parts = {"__init__.py", "__main__.py", "settings.py", "servicer.py", "convert.py"}
-    lacking = {
-        service.name: sorted(parts - {path.name for path in service.iterdir()})
-        for service in (ROOT / "services").iterdir()
-        if service.is_dir() and service.name.endswith("_svc") and not parts <= {path.name for path in service.iterdir()}
-    }
-    assert lacking == {}
+    parts = {"__init__", "__main__", "settings", "servicer", "convert", "domain", "store", "migrations"}
+    services = [path for path in (ROOT / "services").iterdir() if path.is_dir() and path.name.endswith("_svc")]
+    lacking = {path.name: parts - {part.stem for part in path.iterdir()} for path in services}
+    assert lacking == {path.name: set() for path in services}
 
 
 def test_no_sleep_hides_in_a_test() -> None:

@@ -47,7 +47,8 @@ def test_a_routes_filters_follow_from_the_policy(topology: Topology, edge_routes
 def _filters(method: Method) -> set[str]:
     operator = {"envoy.filters.http.rbac"} if method.policy.audience is Audience.OPERATOR else set()
     metered = {"envoy.filters.http.ext_authz"} if method.policy.meter else set()
-    return {"envoy.filters.http.jwt_authn", *operator, *metered}
+    unbounded = {"envoy.filters.http.body_size_limit"} if method.request_streaming else set()
+    return {"envoy.filters.http.jwt_authn", *operator, *metered, *unbounded}
 
 
 def test_a_stream_is_bounded_by_its_policy_and_never_retried_once_it_is_not_idempotent(

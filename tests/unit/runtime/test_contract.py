@@ -25,6 +25,12 @@ def test_only_methods_that_say_so_are_idempotent() -> None:
     assert {"SendMessage", "CreateConversation"}.isdisjoint(idempotent)
 
 
+def test_only_what_the_outside_can_say_in_one_request_has_a_binding() -> None:
+    unbound = {method.name for method in CONTRACT if method.external and not method.bindings}
+    assert unbound == {"SuggestSession", "ImportCatalog"}
+    assert {method.name for method in CONTRACT if method.request_streaming} == unbound
+
+
 def test_internal_methods_are_not_external() -> None:
     internal = {method.name for method in CONTRACT if not method.external}
     assert internal == {
