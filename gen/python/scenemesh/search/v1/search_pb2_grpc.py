@@ -26,9 +26,10 @@ if _version_not_supported:
 
 
 class SearchServiceStub:
-    """Finds films, series, anime and their characters.
+    """Finds films, series, anime, cartoons, their characters and who played them.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    All answers come from one index, which is replaced as a whole when the catalogue has changed; `index_version` in an
+    answer says which one it came from. Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
     """
 
     def __init__(self, channel):
@@ -41,6 +42,21 @@ class SearchServiceStub:
                 '/scenemesh.search.v1.SearchService/Suggest',
                 request_serializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestRequest.SerializeToString,
                 response_deserializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestResponse.FromString,
+                _registered_method=True)
+        self.SuggestSession = channel.stream_stream(
+                '/scenemesh.search.v1.SearchService/SuggestSession',
+                request_serializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestSessionRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestSessionResponse.FromString,
+                _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/scenemesh.search.v1.SearchService/Search',
+                request_serializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SearchResponse.FromString,
+                _registered_method=True)
+        self.ListPopular = channel.unary_unary(
+                '/scenemesh.search.v1.SearchService/ListPopular',
+                request_serializer=scenemesh_dot_search_dot_v1_dot_search__pb2.ListPopularRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_search_dot_v1_dot_search__pb2.ListPopularResponse.FromString,
                 _registered_method=True)
         self.GetTitle = channel.unary_unary(
                 '/scenemesh.search.v1.SearchService/GetTitle',
@@ -55,16 +71,46 @@ class SearchServiceStub:
 
 
 class SearchServiceServicer:
-    """Finds films, series, anime and their characters.
+    """Finds films, series, anime, cartoons, their characters and who played them.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    All answers come from one index, which is replaced as a whole when the catalogue has changed; `index_version` in an
+    answer says which one it came from. Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
     """
 
     def Suggest(self, request, context):
-        """Suggests titles and characters for what has been typed so far; meant to be called at every keystroke.
+        """Suggests what may be meant by what has been typed so far; meant to be called at every keystroke.
 
-        Matches the beginning of a name, of an alias, or of any later word of either, without regard to case, accents and
-        punctuation. Nothing found is an empty answer, not an error.
+        Matches the beginning of a name, of an alias, or of any later word of either, without regard to case, accents,
+        punctuation and spaces. A character is also found by who played it. Mistyped words are tried when fewer than ten
+        entries match one word as it was typed, or none matches several. Nothing found is an empty answer, not an error.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SuggestSession(self, request_iterator, context):
+        """Suggests along one search box: a stream of what has been typed, a stream of answers.
+
+        Only the newest query is worth an answer: one that waits while a newer one arrives gets none. Every answer carries
+        the sequence number of its query, and they arrive in that order. A message that breaks a rule ends the stream with
+        INVALID_ARGUMENT, as does a sequence number that does not grow (reason SEQUENCE_NOT_GROWING).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Search(self, request, context):
+        """Searches, a page at a time.
+
+        Finds what Suggest finds, in the same order, at most 1,000 hits for one query. When the index changes between two
+        pages (`index_version` tells), the next page is one of the new index: a hit may come twice or be missed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPopular(self, request, context):
+        """Lists what is best known, a page at a time, at most the first 1,000.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,6 +138,21 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     request_deserializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestRequest.FromString,
                     response_serializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestResponse.SerializeToString,
             ),
+            'SuggestSession': grpc.stream_stream_rpc_method_handler(
+                    servicer.SuggestSession,
+                    request_deserializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestSessionRequest.FromString,
+                    response_serializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestSessionResponse.SerializeToString,
+            ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SearchRequest.FromString,
+                    response_serializer=scenemesh_dot_search_dot_v1_dot_search__pb2.SearchResponse.SerializeToString,
+            ),
+            'ListPopular': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPopular,
+                    request_deserializer=scenemesh_dot_search_dot_v1_dot_search__pb2.ListPopularRequest.FromString,
+                    response_serializer=scenemesh_dot_search_dot_v1_dot_search__pb2.ListPopularResponse.SerializeToString,
+            ),
             'GetTitle': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTitle,
                     request_deserializer=scenemesh_dot_search_dot_v1_dot_search__pb2.GetTitleRequest.FromString,
@@ -111,9 +172,10 @@ def add_SearchServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SearchService:
-    """Finds films, series, anime and their characters.
+    """Finds films, series, anime, cartoons, their characters and who played them.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    All answers come from one index, which is replaced as a whole when the catalogue has changed; `index_version` in an
+    answer says which one it came from. Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
     """
 
     @staticmethod
@@ -133,6 +195,87 @@ class SearchService:
             '/scenemesh.search.v1.SearchService/Suggest',
             scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestRequest.SerializeToString,
             scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuggestSession(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/scenemesh.search.v1.SearchService/SuggestSession',
+            scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestSessionRequest.SerializeToString,
+            scenemesh_dot_search_dot_v1_dot_search__pb2.SuggestSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.search.v1.SearchService/Search',
+            scenemesh_dot_search_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
+            scenemesh_dot_search_dot_v1_dot_search__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPopular(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.search.v1.SearchService/ListPopular',
+            scenemesh_dot_search_dot_v1_dot_search__pb2.ListPopularRequest.SerializeToString,
+            scenemesh_dot_search_dot_v1_dot_search__pb2.ListPopularResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,7 +2,7 @@
 // @generated from file scenemesh/search/v1/search.proto (package scenemesh.search.v1, syntax proto3)
 /* eslint-disable */
 
-// The catalogue of titles and their characters, and finding something in it.
+// The catalogue of titles and their characters, finding something in it, and where it comes from.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
@@ -17,10 +17,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file scenemesh/search/v1/search.proto.
  */
 export const file_scenemesh_search_v1_search: GenFile = /*@__PURE__*/
-  fileDesc("CiBzY2VuZW1lc2gvc2VhcmNoL3YxL3NlYXJjaC5wcm90bxITc2NlbmVtZXNoLnNlYXJjaC52MSLFAQoFVGl0bGUSDAoEbmFtZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSJwoEa2luZBgDIAEoDjIZLnNjZW5lbWVzaC5zZWFyY2gudjEuS2luZBIMCgR5ZWFyGAQgASgFEg8KB2FsaWFzZXMYBSADKAkSEgoKcG9wdWxhcml0eRgGIAEoBRISCgpjaGFyYWN0ZXJzGAcgAygJOijqQSUKE3NjZW5lbWVzaC5kZXYvVGl0bGUSDnRpdGxlcy97dGl0bGV9IsYBCglDaGFyYWN0ZXISDAoEbmFtZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSDQoFdGl0bGUYAyABKAkSGgoSdGl0bGVfZGlzcGxheV9uYW1lGAQgASgJEg8KB2FsaWFzZXMYBSADKAkSDwoHcGVyc29uYRgGIAEoCRISCgpwb3B1bGFyaXR5GAcgASgFOjTqQTEKF3NjZW5lbWVzaC5kZXYvQ2hhcmFjdGVyEhZjaGFyYWN0ZXJzL3tjaGFyYWN0ZXJ9IpIBCg5TdWdnZXN0UmVxdWVzdBIdCgVxdWVyeRgBIAEoCUIO4kEBArpIB3IFEAEYyAESIAoJcGFnZV9zaXplGAIgASgFQg3iQQEBukgGGgQYMigAEj8KBWtpbmRzGAMgAygOMhkuc2NlbmVtZXNoLnNlYXJjaC52MS5LaW5kQhXiQQEBukgOkgELEAoiB4IBBBABIAAiRwoPU3VnZ2VzdFJlc3BvbnNlEjQKC3N1Z2dlc3Rpb25zGAEgAygLMh8uc2NlbmVtZXNoLnNlYXJjaC52MS5TdWdnZXN0aW9uIq4BCgpTdWdnZXN0aW9uEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEicKBGtpbmQYAyABKA4yGS5zY2VuZW1lc2guc2VhcmNoLnYxLktpbmQSGgoSdGl0bGVfZGlzcGxheV9uYW1lGAQgASgJEgwKBHllYXIYBSABKAUSFQoNbWF0Y2hlZF9hbGlhcxgGIAEoCRISCgpwb3B1bGFyaXR5GAcgASgFIk4KD0dldFRpdGxlUmVxdWVzdBI7CgRuYW1lGAEgASgJQi3iQQECukgmciQYjAEyH150aXRsZXMvW2EtejAtOV0rKC1bYS16MC05XSspKiQiVgoTR2V0Q2hhcmFjdGVyUmVxdWVzdBI/CgRuYW1lGAEgASgJQjHiQQECukgqcigYjAEyI15jaGFyYWN0ZXJzL1thLXowLTldKygtW2EtejAtOV0rKSokKmAKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg0KCUtJTkRfRklMTRABEg8KC0tJTkRfU0VSSUVTEAISDgoKS0lORF9BTklNRRADEhIKDktJTkRfQ0hBUkFDVEVSEAQykQMKDVNlYXJjaFNlcnZpY2USfwoHU3VnZ2VzdBIjLnNjZW5lbWVzaC5zZWFyY2gudjEuU3VnZ2VzdFJlcXVlc3QaJC5zY2VuZW1lc2guc2VhcmNoLnYxLlN1Z2dlc3RSZXNwb25zZSIpkAIBqtQYDwgBGgIIAjIHCLAJEgIIPILT5JMCDRILL3YxL3N1Z2dlc3QSdgoIR2V0VGl0bGUSJC5zY2VuZW1lc2guc2VhcmNoLnYxLkdldFRpdGxlUmVxdWVzdBoaLnNjZW5lbWVzaC5zZWFyY2gudjEuVGl0bGUiKJACAarUGAYIARoCCAKC0+STAhUSEy92MS97bmFtZT10aXRsZXMvKn0ShgEKDEdldENoYXJhY3RlchIoLnNjZW5lbWVzaC5zZWFyY2gudjEuR2V0Q2hhcmFjdGVyUmVxdWVzdBoeLnNjZW5lbWVzaC5zZWFyY2gudjEuQ2hhcmFjdGVyIiyQAgGq1BgGCAEaAggCgtPkkwIZEhcvdjEve25hbWU9Y2hhcmFjdGVycy8qfWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_scenemesh_policy_v1_policy]);
+  fileDesc("CiBzY2VuZW1lc2gvc2VhcmNoL3YxL3NlYXJjaC5wcm90bxITc2NlbmVtZXNoLnNlYXJjaC52MSLmAQoFVGl0bGUSDAoEbmFtZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSJwoEa2luZBgDIAEoDjIZLnNjZW5lbWVzaC5zZWFyY2gudjEuS2luZBIMCgR5ZWFyGAQgASgFEg8KB2FsaWFzZXMYBSADKAkSEgoKcG9wdWxhcml0eRgGIAEoBRISCgpjaGFyYWN0ZXJzGAcgAygJEhAKCG92ZXJ2aWV3GAggASgJEg0KBWFkdWx0GAkgASgIOijqQSUKE3NjZW5lbWVzaC5kZXYvVGl0bGUSDnRpdGxlcy97dGl0bGV9IuUBCglDaGFyYWN0ZXISDAoEbmFtZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSDQoFdGl0bGUYAyABKAkSGgoSdGl0bGVfZGlzcGxheV9uYW1lGAQgASgJEg8KB2FsaWFzZXMYBSADKAkSDwoHcGVyc29uYRgGIAEoCRISCgpwb3B1bGFyaXR5GAcgASgFEg4KBmFjdG9ycxgIIAMoCRINCgVhZHVsdBgJIAEoCDo06kExChdzY2VuZW1lc2guZGV2L0NoYXJhY3RlchIWY2hhcmFjdGVycy97Y2hhcmFjdGVyfSKvAQoLRW50cnlGaWx0ZXISPwoFa2luZHMYASADKA4yGS5zY2VuZW1lc2guc2VhcmNoLnYxLktpbmRCFeJBAQG6SA6SAQsQCiIHggEEEAEgABIgCgh5ZWFyX21pbhgCIAEoBUIO4kEBAbpIBxoFGI9OKAASIAoIeWVhcl9tYXgYAyABKAVCDuJBAQG6SAcaBRiPTigAEhsKDWluY2x1ZGVfYWR1bHQYBCABKAhCBOJBAQEigAIKDlN1Z2dlc3RSZXF1ZXN0Eh0KBXF1ZXJ5GAEgASgJQg7iQQECukgHcgUQARjIARIgCglwYWdlX3NpemUYAiABKAVCDeJBAQG6SAYaBBgyKAASPwoFa2luZHMYAyADKA4yGS5zY2VuZW1lc2guc2VhcmNoLnYxLktpbmRCFeJBAQG6SA6SAQsQCiIHggEEEAEgABI2CgZmaWx0ZXIYBCABKAsyIC5zY2VuZW1lc2guc2VhcmNoLnYxLkVudHJ5RmlsdGVyQgTiQQEBEhUKB2V4cGxhaW4YBSABKAhCBOJBAQESHQoIc2VxdWVuY2UYBiABKANCC+JBAQG6SAQiAigAInAKD1N1Z2dlc3RSZXNwb25zZRI0CgtzdWdnZXN0aW9ucxgBIAMoCzIfLnNjZW5lbWVzaC5zZWFyY2gudjEuU3VnZ2VzdGlvbhIVCg1pbmRleF92ZXJzaW9uGAIgASgJEhAKCHNlcXVlbmNlGAMgASgDIq0BChVTdWdnZXN0U2Vzc2lvblJlcXVlc3QSHQoIc2VxdWVuY2UYASABKANCC+JBAQK6SAQiAigBEhsKBXF1ZXJ5GAIgASgJQgziQQEBukgFcgMYyAESIAoJcGFnZV9zaXplGAMgASgFQg3iQQEBukgGGgQYMigAEjYKBmZpbHRlchgEIAEoCzIgLnNjZW5lbWVzaC5zZWFyY2gudjEuRW50cnlGaWx0ZXJCBOJBAQEiiAEKFlN1Z2dlc3RTZXNzaW9uUmVzcG9uc2USEAoIc2VxdWVuY2UYASABKAMSNAoLc3VnZ2VzdGlvbnMYAiADKAsyHy5zY2VuZW1lc2guc2VhcmNoLnYxLlN1Z2dlc3Rpb24SFQoNaW5kZXhfdmVyc2lvbhgDIAEoCRIPCgdza2lwcGVkGAQgASgFIr8BCg1TZWFyY2hSZXF1ZXN0Eh0KBXF1ZXJ5GAEgASgJQg7iQQECukgHcgUQARjIARIeCglwYWdlX3NpemUYAiABKAVCC+JBAQG6SAQaAigAEiAKCnBhZ2VfdG9rZW4YAyABKAlCDOJBAQG6SAVyAxj0AxI2CgZmaWx0ZXIYBCABKAsyIC5zY2VuZW1lc2guc2VhcmNoLnYxLkVudHJ5RmlsdGVyQgTiQQEBEhUKB2V4cGxhaW4YBSABKAhCBOJBAQEigwEKDlNlYXJjaFJlc3BvbnNlEi0KBGhpdHMYASADKAsyHy5zY2VuZW1lc2guc2VhcmNoLnYxLlN1Z2dlc3Rpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhIKCnRvdGFsX3NpemUYAyABKAUSFQoNaW5kZXhfdmVyc2lvbhgEIAEoCSKOAQoSTGlzdFBvcHVsYXJSZXF1ZXN0Eh4KCXBhZ2Vfc2l6ZRgBIAEoBUIL4kEBAbpIBBoCKAASIAoKcGFnZV90b2tlbhgCIAEoCUIM4kEBAbpIBXIDGPQDEjYKBmZpbHRlchgDIAEoCzIgLnNjZW5lbWVzaC5zZWFyY2gudjEuRW50cnlGaWx0ZXJCBOJBAQEidwoTTGlzdFBvcHVsYXJSZXNwb25zZRIwCgdlbnRyaWVzGAEgAygLMh8uc2NlbmVtZXNoLnNlYXJjaC52MS5TdWdnZXN0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIVCg1pbmRleF92ZXJzaW9uGAMgASgJIqACCgpTdWdnZXN0aW9uEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEicKBGtpbmQYAyABKA4yGS5zY2VuZW1lc2guc2VhcmNoLnYxLktpbmQSGgoSdGl0bGVfZGlzcGxheV9uYW1lGAQgASgJEgwKBHllYXIYBSABKAUSFQoNbWF0Y2hlZF9hbGlhcxgGIAEoCRISCgpwb3B1bGFyaXR5GAcgASgFEhUKDW1hdGNoZWRfYWN0b3IYCCABKAkSLgoIc2VnbWVudHMYCSADKAsyHC5zY2VuZW1lc2guc2VhcmNoLnYxLlNlZ21lbnQSKQoFc2NvcmUYCiABKAsyGi5zY2VuZW1lc2guc2VhcmNoLnYxLlNjb3JlIigKB1NlZ21lbnQSDAoEdGV4dBgBIAEoCRIPCgdtYXRjaGVkGAIgASgIIq4BCgVTY29yZRINCgV0b3RhbBgBIAEoARIpCgVtYXRjaBgCIAEoDjIaLnNjZW5lbWVzaC5zZWFyY2gudjEuTWF0Y2gSFAoMbWF0Y2hfcG9pbnRzGAMgASgBEg0KBXR5cG9zGAQgASgFEhMKC3R5cG9fcG9pbnRzGAUgASgBEhkKEXBvcHVsYXJpdHlfcG9pbnRzGAYgASgBEhYKDm1pc3NpbmdfcG9pbnRzGAcgASgBIk4KD0dldFRpdGxlUmVxdWVzdBI7CgRuYW1lGAEgASgJQi3iQQECukgmciQYjAEyH150aXRsZXMvW2EtejAtOV0rKC1bYS16MC05XSspKiQiVgoTR2V0Q2hhcmFjdGVyUmVxdWVzdBI/CgRuYW1lGAEgASgJQjHiQQECukgqcigYjAEyI15jaGFyYWN0ZXJzL1thLXowLTldKygtW2EtejAtOV0rKSokKvMBCgVNYXRjaBIVChFNQVRDSF9VTlNQRUNJRklFRBAAEhQKEE1BVENIX0VYQUNUX05BTUUQARIVChFNQVRDSF9FWEFDVF9BTElBUxACEhUKEU1BVENIX05BTUVfUFJFRklYEAMSFgoSTUFUQ0hfQUxJQVNfUFJFRklYEAQSHAoYTUFUQ0hfTEFURVJfV09SRF9PRl9OQU1FEAUSHQoZTUFUQ0hfTEFURVJfV09SRF9PRl9BTElBUxAGEg8KC01BVENIX1dPUkRTEAcSGAoUTUFUQ0hfV0lUSE9VVF9TUEFDRVMQCBIPCgtNQVRDSF9BQ1RPUhAJKoIBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABINCglLSU5EX0ZJTE0QARIPCgtLSU5EX1NFUklFUxACEg4KCktJTkRfQU5JTUUQAxISCg5LSU5EX0NIQVJBQ1RFUhAEEhAKDEtJTkRfQ0FSVE9PThAFEg4KCktJTkRfQUNUT1IQBjKmBgoNU2VhcmNoU2VydmljZRJ/CgdTdWdnZXN0EiMuc2NlbmVtZXNoLnNlYXJjaC52MS5TdWdnZXN0UmVxdWVzdBokLnNjZW5lbWVzaC5zZWFyY2gudjEuU3VnZ2VzdFJlc3BvbnNlIimQAgGq1BgPCAEaAggCMgcIsAkSAgg8gtPkkwINEgsvdjEvc3VnZ2VzdBKHAQoOU3VnZ2VzdFNlc3Npb24SKi5zY2VuZW1lc2guc2VhcmNoLnYxLlN1Z2dlc3RTZXNzaW9uUmVxdWVzdBorLnNjZW5lbWVzaC5zZWFyY2gudjEuU3VnZ2VzdFNlc3Npb25SZXNwb25zZSIYqtQYFAgBGgMIkBwiAwisAjIGCHgSAgg8KAEwARJ7CgZTZWFyY2gSIi5zY2VuZW1lc2guc2VhcmNoLnYxLlNlYXJjaFJlcXVlc3QaIy5zY2VuZW1lc2guc2VhcmNoLnYxLlNlYXJjaFJlc3BvbnNlIiiQAgGq1BgPCAEaAggCMgcIrAISAgg8gtPkkwIMEgovdjEvc2VhcmNoEosBCgtMaXN0UG9wdWxhchInLnNjZW5lbWVzaC5zZWFyY2gudjEuTGlzdFBvcHVsYXJSZXF1ZXN0Giguc2NlbmVtZXNoLnNlYXJjaC52MS5MaXN0UG9wdWxhclJlc3BvbnNlIimQAgGq1BgPCAEaAggCMgcIrAISAgg8gtPkkwINEgsvdjEvcG9wdWxhchJ2CghHZXRUaXRsZRIkLnNjZW5lbWVzaC5zZWFyY2gudjEuR2V0VGl0bGVSZXF1ZXN0Ghouc2NlbmVtZXNoLnNlYXJjaC52MS5UaXRsZSIokAIBqtQYBggBGgIIAoLT5JMCFRITL3YxL3tuYW1lPXRpdGxlcy8qfRKGAQoMR2V0Q2hhcmFjdGVyEiguc2NlbmVtZXNoLnNlYXJjaC52MS5HZXRDaGFyYWN0ZXJSZXF1ZXN0Gh4uc2NlbmVtZXNoLnNlYXJjaC52MS5DaGFyYWN0ZXIiLJACAarUGAYIARoCCAKC0+STAhkSFy92MS97bmFtZT1jaGFyYWN0ZXJzLyp9YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_scenemesh_policy_v1_policy]);
 
 /**
- * A film, a series or an anime.
+ * A film, a series, an anime or a cartoon.
  *
  * @generated from message scenemesh.search.v1.Title
  */
@@ -40,14 +40,14 @@ export type Title = Message<"scenemesh.search.v1.Title"> & {
   displayName: string;
 
   /**
-   * What it is: film, series or anime.
+   * What it is: film, series, anime or cartoon.
    *
    * @generated from field: scenemesh.search.v1.Kind kind = 3;
    */
   kind: Kind;
 
   /**
-   * The year of its first release.
+   * The year of its first release; 0 when the catalogue does not know it.
    *
    * @generated from field: int32 year = 4;
    */
@@ -73,6 +73,20 @@ export type Title = Message<"scenemesh.search.v1.Title"> & {
    * @generated from field: repeated string characters = 7;
    */
   characters: string[];
+
+  /**
+   * What it is about, at most 2,000 characters; empty when the catalogue does not say.
+   *
+   * @generated from field: string overview = 8;
+   */
+  overview: string;
+
+  /**
+   * Whether it is for adults only.
+   *
+   * @generated from field: bool adult = 9;
+   */
+  adult: boolean;
 };
 
 /**
@@ -124,7 +138,7 @@ export type Character = Message<"scenemesh.search.v1.Character"> & {
   aliases: string[];
 
   /**
-   * One sentence: who the character is and how they talk.
+   * One sentence: who the character is and, where the catalogue knows it, how they talk.
    *
    * @generated from field: string persona = 6;
    */
@@ -136,6 +150,20 @@ export type Character = Message<"scenemesh.search.v1.Character"> & {
    * @generated from field: int32 popularity = 7;
    */
   popularity: number;
+
+  /**
+   * The names of those who played or voiced it, as people write them.
+   *
+   * @generated from field: repeated string actors = 8;
+   */
+  actors: string[];
+
+  /**
+   * Whether the title it comes from is for adults only.
+   *
+   * @generated from field: bool adult = 9;
+   */
+  adult: boolean;
 };
 
 /**
@@ -144,6 +172,48 @@ export type Character = Message<"scenemesh.search.v1.Character"> & {
  */
 export const CharacterSchema: GenMessage<Character> = /*@__PURE__*/
   messageDesc(file_scenemesh_search_v1_search, 1);
+
+/**
+ * Which entries are asked for.
+ *
+ * @generated from message scenemesh.search.v1.EntryFilter
+ */
+export type EntryFilter = Message<"scenemesh.search.v1.EntryFilter"> & {
+  /**
+   * Only these kinds; empty means all.
+   *
+   * @generated from field: repeated scenemesh.search.v1.Kind kinds = 1;
+   */
+  kinds: Kind[];
+
+  /**
+   * Only what was released in this year or later; 0 means no limit. An actor has no year and is never left out by it.
+   *
+   * @generated from field: int32 year_min = 2;
+   */
+  yearMin: number;
+
+  /**
+   * Only what was released in this year or earlier; 0 means no limit.
+   *
+   * @generated from field: int32 year_max = 3;
+   */
+  yearMax: number;
+
+  /**
+   * Whether titles for adults only, and their characters, may be among the answers.
+   *
+   * @generated from field: bool include_adult = 4;
+   */
+  includeAdult: boolean;
+};
+
+/**
+ * Describes the message scenemesh.search.v1.EntryFilter.
+ * Use `create(EntryFilterSchema)` to create a new message.
+ */
+export const EntryFilterSchema: GenMessage<EntryFilter> = /*@__PURE__*/
+  messageDesc(file_scenemesh_search_v1_search, 2);
 
 /**
  * Request of Suggest.
@@ -166,11 +236,32 @@ export type SuggestRequest = Message<"scenemesh.search.v1.SuggestRequest"> & {
   pageSize: number;
 
   /**
-   * Only these kinds; empty means all.
+   * Only these kinds; empty means all. The same as `filter.kinds`; both together are all of them.
    *
    * @generated from field: repeated scenemesh.search.v1.Kind kinds = 3;
    */
   kinds: Kind[];
+
+  /**
+   * Only entries of these.
+   *
+   * @generated from field: scenemesh.search.v1.EntryFilter filter = 4;
+   */
+  filter?: EntryFilter | undefined;
+
+  /**
+   * Whether each suggestion says why it ranks where it does.
+   *
+   * @generated from field: bool explain = 5;
+   */
+  explain: boolean;
+
+  /**
+   * The caller's number for this keystroke, repeated in the answer, so that a late one can be told from the newest.
+   *
+   * @generated from field: int64 sequence = 6;
+   */
+  sequence: bigint;
 };
 
 /**
@@ -178,7 +269,7 @@ export type SuggestRequest = Message<"scenemesh.search.v1.SuggestRequest"> & {
  * Use `create(SuggestRequestSchema)` to create a new message.
  */
 export const SuggestRequestSchema: GenMessage<SuggestRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_search_v1_search, 2);
+  messageDesc(file_scenemesh_search_v1_search, 3);
 
 /**
  * Response of Suggest.
@@ -192,6 +283,20 @@ export type SuggestResponse = Message<"scenemesh.search.v1.SuggestResponse"> & {
    * @generated from field: repeated scenemesh.search.v1.Suggestion suggestions = 1;
    */
   suggestions: Suggestion[];
+
+  /**
+   * The index that answered, `indexVersions/{number}`.
+   *
+   * @generated from field: string index_version = 2;
+   */
+  indexVersion: string;
+
+  /**
+   * The request's number.
+   *
+   * @generated from field: int64 sequence = 3;
+   */
+  sequence: bigint;
 };
 
 /**
@@ -199,7 +304,252 @@ export type SuggestResponse = Message<"scenemesh.search.v1.SuggestResponse"> & {
  * Use `create(SuggestResponseSchema)` to create a new message.
  */
 export const SuggestResponseSchema: GenMessage<SuggestResponse> = /*@__PURE__*/
-  messageDesc(file_scenemesh_search_v1_search, 3);
+  messageDesc(file_scenemesh_search_v1_search, 4);
+
+/**
+ * One message of a search box: the text as it now stands.
+ *
+ * @generated from message scenemesh.search.v1.SuggestSessionRequest
+ */
+export type SuggestSessionRequest = Message<"scenemesh.search.v1.SuggestSessionRequest"> & {
+  /**
+   * The number of this keystroke, 1 or more, greater than all before it on this stream.
+   *
+   * @generated from field: int64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * All that stands in the box, at most 200 characters; empty is answered with nothing found.
+   *
+   * @generated from field: string query = 2;
+   */
+  query: string;
+
+  /**
+   * At most this many suggestions, 1 to 50; 0 means 10.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * Only entries of these.
+   *
+   * @generated from field: scenemesh.search.v1.EntryFilter filter = 4;
+   */
+  filter?: EntryFilter | undefined;
+};
+
+/**
+ * Describes the message scenemesh.search.v1.SuggestSessionRequest.
+ * Use `create(SuggestSessionRequestSchema)` to create a new message.
+ */
+export const SuggestSessionRequestSchema: GenMessage<SuggestSessionRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_search_v1_search, 5);
+
+/**
+ * The answer to the newest message of a search box.
+ *
+ * @generated from message scenemesh.search.v1.SuggestSessionResponse
+ */
+export type SuggestSessionResponse = Message<"scenemesh.search.v1.SuggestSessionResponse"> & {
+  /**
+   * The number of the message that is answered.
+   *
+   * @generated from field: int64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * Suggestions, best first; no resource stands twice.
+   *
+   * @generated from field: repeated scenemesh.search.v1.Suggestion suggestions = 2;
+   */
+  suggestions: Suggestion[];
+
+  /**
+   * The index that answered, `indexVersions/{number}`.
+   *
+   * @generated from field: string index_version = 3;
+   */
+  indexVersion: string;
+
+  /**
+   * How many messages were passed over since the last answer, because a newer one had arrived.
+   *
+   * @generated from field: int32 skipped = 4;
+   */
+  skipped: number;
+};
+
+/**
+ * Describes the message scenemesh.search.v1.SuggestSessionResponse.
+ * Use `create(SuggestSessionResponseSchema)` to create a new message.
+ */
+export const SuggestSessionResponseSchema: GenMessage<SuggestSessionResponse> = /*@__PURE__*/
+  messageDesc(file_scenemesh_search_v1_search, 6);
+
+/**
+ * Request of Search.
+ *
+ * @generated from message scenemesh.search.v1.SearchRequest
+ */
+export type SearchRequest = Message<"scenemesh.search.v1.SearchRequest"> & {
+  /**
+   * What is sought, 1 to 200 characters.
+   *
+   * @generated from field: string query = 1;
+   */
+  query: string;
+
+  /**
+   * At most this many hits a page; 0 means 20, more than 100 means 100.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before. One of another query or filter is refused.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only entries of these.
+   *
+   * @generated from field: scenemesh.search.v1.EntryFilter filter = 4;
+   */
+  filter?: EntryFilter | undefined;
+
+  /**
+   * Whether each hit says why it ranks where it does.
+   *
+   * @generated from field: bool explain = 5;
+   */
+  explain: boolean;
+};
+
+/**
+ * Describes the message scenemesh.search.v1.SearchRequest.
+ * Use `create(SearchRequestSchema)` to create a new message.
+ */
+export const SearchRequestSchema: GenMessage<SearchRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_search_v1_search, 7);
+
+/**
+ * Response of Search.
+ *
+ * @generated from message scenemesh.search.v1.SearchResponse
+ */
+export type SearchResponse = Message<"scenemesh.search.v1.SearchResponse"> & {
+  /**
+   * The page's hits, best first; no resource stands twice in one index.
+   *
+   * @generated from field: repeated scenemesh.search.v1.Suggestion hits = 1;
+   */
+  hits: Suggestion[];
+
+  /**
+   * Give it back for the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * How many hits the query has, at most 1,000.
+   *
+   * @generated from field: int32 total_size = 3;
+   */
+  totalSize: number;
+
+  /**
+   * The index that answered, `indexVersions/{number}`.
+   *
+   * @generated from field: string index_version = 4;
+   */
+  indexVersion: string;
+};
+
+/**
+ * Describes the message scenemesh.search.v1.SearchResponse.
+ * Use `create(SearchResponseSchema)` to create a new message.
+ */
+export const SearchResponseSchema: GenMessage<SearchResponse> = /*@__PURE__*/
+  messageDesc(file_scenemesh_search_v1_search, 8);
+
+/**
+ * Request of ListPopular.
+ *
+ * @generated from message scenemesh.search.v1.ListPopularRequest
+ */
+export type ListPopularRequest = Message<"scenemesh.search.v1.ListPopularRequest"> & {
+  /**
+   * At most this many entries a page; 0 means 20, more than 100 means 100.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before. One of another filter is refused.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Only entries of these.
+   *
+   * @generated from field: scenemesh.search.v1.EntryFilter filter = 3;
+   */
+  filter?: EntryFilter | undefined;
+};
+
+/**
+ * Describes the message scenemesh.search.v1.ListPopularRequest.
+ * Use `create(ListPopularRequestSchema)` to create a new message.
+ */
+export const ListPopularRequestSchema: GenMessage<ListPopularRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_search_v1_search, 9);
+
+/**
+ * Response of ListPopular.
+ *
+ * @generated from message scenemesh.search.v1.ListPopularResponse
+ */
+export type ListPopularResponse = Message<"scenemesh.search.v1.ListPopularResponse"> & {
+  /**
+   * The page's entries, best known first.
+   *
+   * @generated from field: repeated scenemesh.search.v1.Suggestion entries = 1;
+   */
+  entries: Suggestion[];
+
+  /**
+   * Give it back for the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * The index that answered, `indexVersions/{number}`.
+   *
+   * @generated from field: string index_version = 3;
+   */
+  indexVersion: string;
+};
+
+/**
+ * Describes the message scenemesh.search.v1.ListPopularResponse.
+ * Use `create(ListPopularResponseSchema)` to create a new message.
+ */
+export const ListPopularResponseSchema: GenMessage<ListPopularResponse> = /*@__PURE__*/
+  messageDesc(file_scenemesh_search_v1_search, 10);
 
 /**
  * One thing that the query may mean.
@@ -208,7 +558,8 @@ export const SuggestResponseSchema: GenMessage<SuggestResponse> = /*@__PURE__*/
  */
 export type Suggestion = Message<"scenemesh.search.v1.Suggestion"> & {
   /**
-   * The title or character, `titles/{slug}` or `characters/{slug}`.
+   * The title or character, `titles/{slug}` or `characters/{slug}`; for an actor `actors/{slug}`, which has no page of
+   * its own: a search for the actor's name finds the characters.
    *
    * @generated from field: string name = 1;
    */
@@ -229,14 +580,14 @@ export type Suggestion = Message<"scenemesh.search.v1.Suggestion"> & {
   kind: Kind;
 
   /**
-   * For a character, the name of the title it comes from; empty for a title.
+   * For a character, the name of the title it comes from; empty for a title and an actor.
    *
    * @generated from field: string title_display_name = 4;
    */
   titleDisplayName: string;
 
   /**
-   * The title's year, for a character the year of the title it comes from.
+   * The title's year, for a character the year of the title it comes from; 0 for an actor, or when it is not known.
    *
    * @generated from field: int32 year = 5;
    */
@@ -255,6 +606,28 @@ export type Suggestion = Message<"scenemesh.search.v1.Suggestion"> & {
    * @generated from field: int32 popularity = 7;
    */
   popularity: number;
+
+  /**
+   * For a character, who played it, when that is what matched; otherwise empty.
+   *
+   * @generated from field: string matched_actor = 8;
+   */
+  matchedActor: string;
+
+  /**
+   * The text that matched (`matched_alias`, `matched_actor` or else `display_name`), cut where highlighting begins and
+   * ends; put together, the pieces are that text.
+   *
+   * @generated from field: repeated scenemesh.search.v1.Segment segments = 9;
+   */
+  segments: Segment[];
+
+  /**
+   * Why it ranks where it does; absent unless asked for.
+   *
+   * @generated from field: scenemesh.search.v1.Score score = 10;
+   */
+  score?: Score | undefined;
 };
 
 /**
@@ -262,7 +635,102 @@ export type Suggestion = Message<"scenemesh.search.v1.Suggestion"> & {
  * Use `create(SuggestionSchema)` to create a new message.
  */
 export const SuggestionSchema: GenMessage<Suggestion> = /*@__PURE__*/
-  messageDesc(file_scenemesh_search_v1_search, 4);
+  messageDesc(file_scenemesh_search_v1_search, 11);
+
+/**
+ * A piece of a text.
+ *
+ * @generated from message scenemesh.search.v1.Segment
+ */
+export type Segment = Message<"scenemesh.search.v1.Segment"> & {
+  /**
+   * The piece.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Whether the query matched here.
+   *
+   * @generated from field: bool matched = 2;
+   */
+  matched: boolean;
+};
+
+/**
+ * Describes the message scenemesh.search.v1.Segment.
+ * Use `create(SegmentSchema)` to create a new message.
+ */
+export const SegmentSchema: GenMessage<Segment> = /*@__PURE__*/
+  messageDesc(file_scenemesh_search_v1_search, 12);
+
+/**
+ * Why a suggestion ranks where it does: `total` is the sum of the other points, and more ranks above less.
+ *
+ * A mistyped letter costs 35 points and popularity gives at most 40. So popularity decides between equal matches; an
+ * exact name stays above a mistyped one unless that is better known by more than 87 of the 100 points of popularity,
+ * and above a name that only begins so unless by 75.
+ *
+ * @generated from message scenemesh.search.v1.Score
+ */
+export type Score = Message<"scenemesh.search.v1.Score"> & {
+  /**
+   * All points.
+   *
+   * @generated from field: double total = 1;
+   */
+  total: number;
+
+  /**
+   * How the query matched.
+   *
+   * @generated from field: scenemesh.search.v1.Match match = 2;
+   */
+  match: Match;
+
+  /**
+   * Points for how it matched.
+   *
+   * @generated from field: double match_points = 3;
+   */
+  matchPoints: number;
+
+  /**
+   * Changed letters between what was typed and what matched; a change of a word's first letter counts twice.
+   *
+   * @generated from field: int32 typos = 4;
+   */
+  typos: number;
+
+  /**
+   * Points for those; 0 or less.
+   *
+   * @generated from field: double typo_points = 5;
+   */
+  typoPoints: number;
+
+  /**
+   * Points for how widely known the entry is, 0 to 40.
+   *
+   * @generated from field: double popularity_points = 6;
+   */
+  popularityPoints: number;
+
+  /**
+   * Words of the query that the entry lacks, 40 points each, or that only its title has, 6 points each; 0 or less.
+   *
+   * @generated from field: double missing_points = 7;
+   */
+  missingPoints: number;
+};
+
+/**
+ * Describes the message scenemesh.search.v1.Score.
+ * Use `create(ScoreSchema)` to create a new message.
+ */
+export const ScoreSchema: GenMessage<Score> = /*@__PURE__*/
+  messageDesc(file_scenemesh_search_v1_search, 13);
 
 /**
  * Request of GetTitle.
@@ -283,7 +751,7 @@ export type GetTitleRequest = Message<"scenemesh.search.v1.GetTitleRequest"> & {
  * Use `create(GetTitleRequestSchema)` to create a new message.
  */
 export const GetTitleRequestSchema: GenMessage<GetTitleRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_search_v1_search, 5);
+  messageDesc(file_scenemesh_search_v1_search, 14);
 
 /**
  * Request of GetCharacter.
@@ -304,7 +772,90 @@ export type GetCharacterRequest = Message<"scenemesh.search.v1.GetCharacterReque
  * Use `create(GetCharacterRequestSchema)` to create a new message.
  */
 export const GetCharacterRequestSchema: GenMessage<GetCharacterRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_search_v1_search, 6);
+  messageDesc(file_scenemesh_search_v1_search, 15);
+
+/**
+ * How a query matched, best first.
+ *
+ * @generated from enum scenemesh.search.v1.Match
+ */
+export enum Match {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: MATCH_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The query is the name.
+   *
+   * @generated from enum value: MATCH_EXACT_NAME = 1;
+   */
+  EXACT_NAME = 1,
+
+  /**
+   * The query is an alias.
+   *
+   * @generated from enum value: MATCH_EXACT_ALIAS = 2;
+   */
+  EXACT_ALIAS = 2,
+
+  /**
+   * The name begins with the query.
+   *
+   * @generated from enum value: MATCH_NAME_PREFIX = 3;
+   */
+  NAME_PREFIX = 3,
+
+  /**
+   * An alias begins with the query.
+   *
+   * @generated from enum value: MATCH_ALIAS_PREFIX = 4;
+   */
+  ALIAS_PREFIX = 4,
+
+  /**
+   * A later word of the name, and what follows it, begins with the query.
+   *
+   * @generated from enum value: MATCH_LATER_WORD_OF_NAME = 5;
+   */
+  LATER_WORD_OF_NAME = 5,
+
+  /**
+   * A later word of an alias, and what follows it, begins with the query.
+   *
+   * @generated from enum value: MATCH_LATER_WORD_OF_ALIAS = 6;
+   */
+  LATER_WORD_OF_ALIAS = 6,
+
+  /**
+   * The query's words stand in the name or an alias, in another order or with others between them.
+   *
+   * @generated from enum value: MATCH_WORDS = 7;
+   */
+  WORDS = 7,
+
+  /**
+   * The name or an alias begins with the query when spaces are left out of both.
+   *
+   * @generated from enum value: MATCH_WITHOUT_SPACES = 8;
+   */
+  WITHOUT_SPACES = 8,
+
+  /**
+   * Who played the character begins with the query, or has it as a later word.
+   *
+   * @generated from enum value: MATCH_ACTOR = 9;
+   */
+  ACTOR = 9,
+}
+
+/**
+ * Describes the enum scenemesh.search.v1.Match.
+ */
+export const MatchSchema: GenEnum<Match> = /*@__PURE__*/
+  enumDesc(file_scenemesh_search_v1_search, 0);
 
 /**
  * What an entry of the catalogue is.
@@ -346,27 +897,43 @@ export enum Kind {
    * @generated from enum value: KIND_CHARACTER = 4;
    */
   CHARACTER = 4,
+
+  /**
+   * A cartoon, film or series, that is no anime.
+   *
+   * @generated from enum value: KIND_CARTOON = 5;
+   */
+  CARTOON = 5,
+
+  /**
+   * Somebody who played or voiced a character.
+   *
+   * @generated from enum value: KIND_ACTOR = 6;
+   */
+  ACTOR = 6,
 }
 
 /**
  * Describes the enum scenemesh.search.v1.Kind.
  */
 export const KindSchema: GenEnum<Kind> = /*@__PURE__*/
-  enumDesc(file_scenemesh_search_v1_search, 0);
+  enumDesc(file_scenemesh_search_v1_search, 1);
 
 /**
- * Finds films, series, anime and their characters.
+ * Finds films, series, anime, cartoons, their characters and who played them.
  *
- * Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+ * All answers come from one index, which is replaced as a whole when the catalogue has changed; `index_version` in an
+ * answer says which one it came from. Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
  *
  * @generated from service scenemesh.search.v1.SearchService
  */
 export const SearchService: GenService<{
   /**
-   * Suggests titles and characters for what has been typed so far; meant to be called at every keystroke.
+   * Suggests what may be meant by what has been typed so far; meant to be called at every keystroke.
    *
-   * Matches the beginning of a name, of an alias, or of any later word of either, without regard to case, accents and
-   * punctuation. Nothing found is an empty answer, not an error.
+   * Matches the beginning of a name, of an alias, or of any later word of either, without regard to case, accents,
+   * punctuation and spaces. A character is also found by who played it. Mistyped words are tried when fewer than ten
+   * entries match one word as it was typed, or none matches several. Nothing found is an empty answer, not an error.
    *
    * @generated from rpc scenemesh.search.v1.SearchService.Suggest
    */
@@ -374,6 +941,43 @@ export const SearchService: GenService<{
     methodKind: "unary";
     input: typeof SuggestRequestSchema;
     output: typeof SuggestResponseSchema;
+  },
+  /**
+   * Suggests along one search box: a stream of what has been typed, a stream of answers.
+   *
+   * Only the newest query is worth an answer: one that waits while a newer one arrives gets none. Every answer carries
+   * the sequence number of its query, and they arrive in that order. A message that breaks a rule ends the stream with
+   * INVALID_ARGUMENT, as does a sequence number that does not grow (reason SEQUENCE_NOT_GROWING).
+   *
+   * @generated from rpc scenemesh.search.v1.SearchService.SuggestSession
+   */
+  suggestSession: {
+    methodKind: "bidi_streaming";
+    input: typeof SuggestSessionRequestSchema;
+    output: typeof SuggestSessionResponseSchema;
+  },
+  /**
+   * Searches, a page at a time.
+   *
+   * Finds what Suggest finds, in the same order, at most 1,000 hits for one query. When the index changes between two
+   * pages (`index_version` tells), the next page is one of the new index: a hit may come twice or be missed.
+   *
+   * @generated from rpc scenemesh.search.v1.SearchService.Search
+   */
+  search: {
+    methodKind: "unary";
+    input: typeof SearchRequestSchema;
+    output: typeof SearchResponseSchema;
+  },
+  /**
+   * Lists what is best known, a page at a time, at most the first 1,000.
+   *
+   * @generated from rpc scenemesh.search.v1.SearchService.ListPopular
+   */
+  listPopular: {
+    methodKind: "unary";
+    input: typeof ListPopularRequestSchema;
+    output: typeof ListPopularResponseSchema;
   },
   /**
    * Gets one title. NOT_FOUND (reason TITLE_NOT_FOUND) when the catalogue has no such title.
