@@ -1,0 +1,42 @@
+"""Labels that a query may mean, as columns: which label, how it matched, what that costs."""
+
+from typing import NamedTuple, Self, TypeAlias
+
+import numpy as np
+
+from services.search_svc.index.arrays import F32, U8, U32, Bools, Numbers
+from services.search_svc.index.points import BY_CODE, TYPO_POINTS
+
+Places: TypeAlias = Numbers | Bools | slice
+
+
+class Candidates(NamedTuple):
+    """`labels` by number; `matches` are codes of `Match`; `missing` are points, 0 or less."""
+
+    labels: U32
+    matches: U8
+    typos: U8
+    missing: F32
+
+    @classmethod
+    def typed(cls, labels: U32, matches: U8) -> Self:
+        """Labels that have what was typed."""
+        nothing = np.zeros(len(labels), dtype=np.uint8)
+        return cls(labels, matches, nothing, nothing.astype(np.float32))
+
+    @classmethod
+    def none(cls) -> Self:
+        return cls.typed(np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.uint8))
+
+    @classmethod
+    def joined(cls, several: list["Candidates"]) -> "Candidates":
+        if len(several) == 1:
+            return several[0]
+        return Candidates(*(np.concatenate(columns) for columns in zip(*several, strict=True)))
+
+    def cut(self, places: Places) -> "Candidates":
+        return Candidates(self.labels[places], self.matches[places], self.typos[places], self.missing[places])
+
+    def points(self) -> F32:
+        """All points but those for popularity."""
+        return BY_CODE[self.matches] + np.float32(TYPO_POINTS) * self.typos + self.missing
