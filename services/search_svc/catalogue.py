@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from services.search_svc.domain import Character, Kind, Title
+from services.search_svc.domain.entries import Character, Kind, Title
 from services.search_svc.terms import normal
 
 SHIPPED = Path(__file__).with_name("catalogue")
@@ -89,7 +89,7 @@ class CharacterEntry(Entry):
 class TitleEntry(Entry):
     id: Slug
     name: Name
-    kind: Literal["film", "series", "anime"]
+    kind: Literal["film", "series", "anime", "cartoon"]
     year: int = Field(ge=1880, le=2100)
     aliases: Aliases = []
     popularity: Popularity

@@ -1,0 +1,1 @@
+"""The contract's messages and what they mean here."""
