@@ -5,11 +5,13 @@ import typer
 from cli.chat import chat
 from cli.events.app import app as events
 from cli.failures import EPILOG
+from cli.index.app import app as index
 from cli.local.down import down
 from cli.local.status import status
 from cli.local.up import up
 from cli.quota.app import app as quota
 from cli.search import search
+from cli.sync.app import app as sync
 from cli.token import token
 
 app = typer.Typer(
@@ -23,7 +25,9 @@ for local in (up, down, status):
 for client in (token, search, chat):
     app.command(epilog=EPILOG)(client)
 app.add_typer(quota, name="quota")
+app.add_typer(index, name="index")
 app.add_typer(events, name="events")
+app.add_typer(sync, name="sync")
 
 
 def main() -> None:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 # For every process of ours.
 NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 PREFIXES = ("OTEL_", "SCENEMESH_")
-# For the one that talks to models. A proxy is for the way out only: gRPC would use it between our own processes too.
+# For the one that talks to models.
 MODEL_PREFIXES = ("ANTHROPIC_", "OPENAI_")
 MODEL_SUFFIXES = ("_API_KEY",)
+# For those that talk to services on the web, and for the way out only: gRPC would use a proxy between our own, too.
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 PROXY_EXCEPTIONS = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
 LOCAL_HOSTS = "127.0.0.1,localhost,::1"
@@ -27,11 +28,16 @@ def for_models(shell: Mapping[str, str]) -> dict[str, str]:
     keys = {
         name: value for name, value in shell.items() if name.startswith(MODEL_PREFIXES) or name.endswith(MODEL_SUFFIXES)
     }
+    return {**keys, **outward(shell)}
+
+
+def outward(shell: Mapping[str, str]) -> dict[str, str]:
+    """What a process gets that talks to services on the web, beside that."""
     proxies = {name: shell[name] for name in PROXIES if shell.get(name)}
     if proxies:
         exceptions = ",".join(filter(None, (shell.get("no_proxy") or shell.get("NO_PROXY"), LOCAL_HOSTS)))
         proxies |= dict.fromkeys(PROXY_EXCEPTIONS, exceptions)
-    return {**keys, **proxies}
+    return proxies
 
 
 def needs_embedded_model(shell: Mapping[str, str]) -> bool:

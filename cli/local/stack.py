@@ -129,8 +129,8 @@ def _services(state: State, options: Options, shell: Mapping[str, str], dsn: str
         talks_to_models = member == "chat"
         after = (*ENGINES, "mesh", *(["model"] if talks_to_models and embedded else []))
 
-        def variables(addresses: Addresses, models: bool = talks_to_models) -> Mapping[str, str]:
-            own = environment.for_models(shell) if models else {}
+        def variables(addresses: Addresses, member: str = member, models: bool = talks_to_models) -> Mapping[str, str]:
+            own = _own(state, member, shell)
             url = {"SCENEMESH_EMBEDDED_URL": addresses["model"]} if models and embedded else {}
             return {**own, **url, "SCENEMESH_CONTROL_PLANE": addresses["mesh"], "SCENEMESH_POSTGRES_DSN": dsn}
 
@@ -138,6 +138,17 @@ def _services(state: State, options: Options, shell: Mapping[str, str], dsn: str
             # Answers in progress are finished and paid for before those that charge them go.
             uses = _names(options, "quota") if member == "chat" else ()
             yield replace(_process(state, name, member, module, after, shell, variables), uses=uses)
+
+
+def _own(state: State, member: str, shell: Mapping[str, str]) -> Mapping[str, str]:
+    """What one member alone is told."""
+    match member:
+        case "chat":
+            return environment.for_models(shell)
+        case "search":
+            return {**environment.outward(shell), "SCENEMESH_INDEX_DIRECTORY": str(state.indexes)}
+        case _:
+            return {}
 
 
 def _names(options: Options, member: str) -> tuple[str, ...]:

@@ -58,6 +58,11 @@ class State:
         return self.root / "certificates"
 
     @property
+    def indexes(self) -> Path:
+        """Where search_svc keeps its index files."""
+        return self.root / "indexes"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -258,7 +258,7 @@ async def fake_edge() -> AsyncIterator[Script]:
     """An edge as long as the block, following the script that the block gets."""
     script = Script()
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
-    search_pb2_grpc.add_SearchServiceServicer_to_server(Search(script), server)
+    search_pb2_grpc.add_SearchServiceServicer_to_server(Search(script), server)  # type: ignore[abstract]
     quota_pb2_grpc.add_QuotaServiceServicer_to_server(Quota(script), server)  # type: ignore[abstract]
     chat_pb2_grpc.add_ChatServiceServicer_to_server(Chat(script), server)  # type: ignore[abstract]
     script.url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"

@@ -4,7 +4,7 @@ import grpc
 
 from runtime.errors import InvalidArgument, ResourceExhausted, Violation
 from scenemesh.search.v1 import search_pb2
-from tests.service.cli.conftest import Command
+from tests.service.cli.conftest import Command, rows
 from tests.service.cli.fake_edge import HIT, Script
 
 
@@ -29,17 +29,74 @@ async def test_what_is_found_is_json_for_programs_as_rest_gives_it(command: Comm
                     "year": 2010,
                     "matched_alias": "Holmes",
                     "popularity": 97,
+                    "matched_actor": "",
+                    "segments": [],
                 }
-            ]
+            ],
+            "index_version": "",
+            "sequence": "0",
         },
     )
 
 
 async def test_the_query_goes_out_as_it_was_given_and_without_a_token(command: Command, script: Script) -> None:
-    await command("search", "dark kn", "--kind", "film", "--kind", "anime", "--limit", "3")
-    kinds = [search_pb2.KIND_FILM, search_pb2.KIND_ANIME]
-    assert script.requests == [search_pb2.SuggestRequest(query="dark kn", page_size=3, kinds=kinds)]
-    assert script.tokens == [""]
+    await command("search", "dark kn", "--kind", "film", "--kind", "actor", "--limit", "3")
+    await command("search", "dark", "--year-min", "1999", "--year-max", "2008", "--adult", "--explain")
+    kinds = [search_pb2.KIND_FILM, search_pb2.KIND_ACTOR]
+    years = search_pb2.EntryFilter(year_min=1999, year_max=2008, include_adult=True)
+    assert script.requests == [
+        search_pb2.SuggestRequest(query="dark kn", page_size=3, filter=search_pb2.EntryFilter(kinds=kinds)),
+        search_pb2.SuggestRequest(query="dark", page_size=10, filter=years, explain=True),
+    ]
+    assert script.tokens == ["", ""]
+
+
+async def test_what_matched_is_told_and_bold(command: Command, script: Script) -> None:
+    jack = search_pb2.Suggestion(
+        name="characters/jack-dawson",
+        display_name="Jack Dawson",
+        kind=search_pb2.KIND_CHARACTER,
+        title_display_name="Titanic",
+        matched_actor="Leonardo DiCaprio",
+        segments=[search_pb2.Segment(text="Leo", matched=True), search_pb2.Segment(text="nardo DiCaprio")],
+    )
+    leo = search_pb2.Suggestion(
+        name="actors/leo",
+        display_name="Leonardo DiCaprio",
+        kind=search_pb2.KIND_ACTOR,
+        segments=[search_pb2.Segment(text="Leo", matched=True), search_pb2.Segment(text="nardo DiCaprio")],
+    )
+    script.suggestions = (leo, jack)
+    ran = await command("search", "leo")
+    assert rows(ran.out) == [
+        ["Leonardo DiCaprio", "actor", "", "actors/leo"],
+        ["Jack Dawson (Leonardo DiCaprio)", "character", "Titanic", "characters/jack-dawson"],
+    ]
+    shown = await command("search", "leo", FORCE_COLOR="1", TERM="xterm-256color")
+    assert "\x1b[1mLeo\x1b[0mnardo DiCaprio" in shown.out
+    assert "Jack Dawson (\x1b[1mLeo\x1b[0mnardo DiCaprio)" in shown.out
+
+
+async def test_a_score_says_what_it_is_made_of(command: Command, script: Script) -> None:
+    exact = search_pb2.Score(total=90.5, match=search_pb2.MATCH_EXACT_NAME, match_points=60, popularity_points=30.5)
+    loose = search_pb2.Score(
+        total=27.5,
+        match=search_pb2.MATCH_WORDS,
+        match_points=40,
+        typos=2,
+        typo_points=-20,
+        popularity_points=10,
+        missing_points=-2.5,
+    )
+    script.suggestions = tuple(
+        search_pb2.Suggestion(name=name, display_name="X", kind=search_pb2.KIND_FILM, year=1999, score=score)
+        for name, score in (("titles/x", exact), ("titles/y", loose))
+    )
+    ran = await command("search", "x", "--explain", COLUMNS="200")
+    assert rows(ran.out) == [
+        ["X", "film", "1999", "titles/x", "90.5 = 60 exact name + 30.5 popularity"],
+        ["X", "film", "1999", "titles/y", "27.5 = 40 words + 10 popularity - 20 for 2 typos - 2.5 missing"],
+    ]
 
 
 async def test_nothing_found_is_no_failure(command: Command, script: Script) -> None:
