@@ -4,7 +4,7 @@ import pytest
 
 from services.search_svc import catalogue
 from services.search_svc.catalogue import SHIPPED, CatalogueError
-from services.search_svc.domain import Character, Kind, Title
+from services.search_svc.domain.entries import Character, Kind, Title
 
 AKIRA = """
 [[title]]
