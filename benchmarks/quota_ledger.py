@@ -18,6 +18,7 @@ import grpc
 from runtime import logs, redis
 from runtime.events.relay import Relay
 from runtime.postgres import Pool, pool
+from runtime.process import settled
 from runtime.serve import serving
 from runtime.settings import ProcessSettings
 from scenemesh.quota.v1 import quota_pb2_grpc
@@ -74,6 +75,7 @@ async def serve_ledger(dsn: str, redis_url: str, certificates: Path) -> None:
         register = partial(quota_pb2_grpc.add_QuotaServiceServicer_to_server, servicer)
         settings = ProcessSettings(certificates=certificates / "quota", redis_url=redis_url)
         async with serving(settings, register, [SERVICE]) as server:
+            settled()
             print(server.address.rpartition(":")[2], flush=True)
             await asyncio.gather(*background)
 

@@ -3,9 +3,16 @@
 import os
 import platform
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.load import Result
+from benchmarks.search_figures import Figures, Latency, Recall, Swap
+
+# Up to so many entries the targets are those of the smaller catalogue.
+SMALL = 200_000
+# Misspellings that people were seen to make.
+MISSPELLED = ("misspelled, codespell", "misspelled, nlpaug", "misspelled, wikipedia")
 
 
 def quota(deduct: Result, inside: Result, echo: Result, outside: Result, paced: Result, memory: list[float]) -> str:
@@ -17,7 +24,7 @@ def quota(deduct: Result, inside: Result, echo: Result, outside: Result, paced: 
         ("ledger over gRPC", outside, f"{outside.per_second / echo.per_second:.2f} times the echo (target 0.8)"),
         ("ledger over gRPC at half load", paced, "p99 at most 5 ms is the target"),
     ]
-    lines = [f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}", ""]
+    lines = [_machine(), ""]
     lines += ["| | per second | p50 | p99 | |", "|---|---:|---:|---:|---|"]
     lines += [
         f"| {name} | {one.per_second:,.0f} | {one.p50_ms:.1f} ms | {one.p99_ms:.1f} ms | {remark} |"
@@ -28,6 +35,101 @@ def quota(deduct: Result, inside: Result, echo: Result, outside: Result, paced: 
         told = ", ".join(f"{sample:.0f}" for sample in memory)
         lines += ["", f"Memory in MiB after each tenth of the operations: {told} ({growth:+.1f} % after the second)."]
     return "\n".join(lines)
+
+
+def search(entries: int, figures: Sequence[Figures], swap: Swap | None) -> str:
+    """The tables of `benchmarks/search.py` for one number of entries; the engine of this repository is the last."""
+    sqlite = next((one.queries.per_second for one in figures if one.engine.startswith("SQLite")), None)
+    columns = ["build", "memory", "p50", "p99", "a second", "1 character", "2 characters"]
+    lines = [_machine(), "", _row([f"{entries:,} entries", *columns])]
+    lines += ["|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for one in figures:
+        cells = [one.engine, f"{one.build_seconds:.1f} s", f"{one.memory_mib:,.0f} MiB"]
+        cells += [_ms(one.queries.p50_ms), _ms(one.queries.p99_ms), f"{one.queries.per_second:,.0f}"]
+        cells += [_both(one.one), _both(one.two)]
+        lines.append(_row(cells))
+    kinds: dict[str, tuple[str, ...]] = {"all": (), "all misspelled": MISSPELLED}
+    kinds |= {noise: (noise,) for noise in sorted({noise for one in figures for noise in one.recalls})}
+    lines += ["", _row(["recall@10 / MRR", *(one.engine.partition(",")[0] for one in figures)])]
+    lines += ["|---|" + "---:|" * len(figures)]
+    for name, noises in kinds.items():
+        recalls = [one.recall(*noises) for one in figures]
+        lines.append(_row([name, *(_recall(recall) for recall in recalls)]))
+    lines.append(_row(["queries", *(f"{one.recall().asked:,}" for one in figures)]))
+    ours = figures[-1]
+    if ours.file_mib:
+        lines += ["", _memory(ours), "", "| target | | |", "|---|---:|---|"]
+        lines += [_row(target) for target in _targets(entries, ours, sqlite, swap)]
+    return "\n".join(lines)
+
+
+def suggest(calls: Mapping[str, Result]) -> str:
+    """The table of Suggest over gRPC; the echo comes first."""
+    echo = next(iter(calls.values()))
+    lines = ["| | per second | p50 | p99 | |", "|---|---:|---:|---:|---|"]
+    for name, one in calls.items():
+        remark = "" if one is echo else f"{one.per_second / echo.per_second:.2f} times the echo (target 0.8)"
+        lines.append(_row([name, f"{one.per_second:,.0f}", _ms(one.p50_ms), _ms(one.p99_ms), remark]))
+    return "\n".join(lines)
+
+
+def _targets(entries: int, ours: Figures, sqlite: float | None, swap: Swap | None) -> list[list[str]]:
+    """What was to be reached, what was, and whether that is enough."""
+    all_of_it, misspelled = ours.recall().share, ours.recall(*MISSPELLED).share
+    p99_ms = 5 if entries > SMALL else 3
+    rows = [
+        ["recall@10 of all, at least 0.90", f"{all_of_it:.3f}", _met(all_of_it >= 0.9)],
+        ["recall@10 of all misspelled, at least 0.85", f"{misspelled:.3f}", _met(misspelled >= 0.85)],
+        [f"p99, at most {p99_ms} ms", _ms(ours.queries.p99_ms), _met(ours.queries.p99_ms <= p99_ms)],
+        [f"p99 of 1 character, at most {p99_ms} ms", _ms(ours.one.p99_ms), _met(ours.one.p99_ms <= p99_ms)],
+    ]
+    if entries > SMALL:
+        rows.append(["memory, at most 1,024 MiB", f"{ours.memory_mib:,.0f} MiB", _met(ours.memory_mib <= 1024)])
+    else:
+        rows.append(["p50, at most 0.5 ms", _ms(ours.queries.p50_ms), _met(ours.queries.p50_ms <= 0.5)])
+    if sqlite:
+        times = ours.queries.per_second / sqlite
+        rows.append(["queries a second, at least 10 times SQLite's", f"{times:.0f} times", _met(times >= 10)])
+    if swap:
+        for name, one in (
+            ("while an index is built", swap.building),
+            ("with an index loaded every second", swap.loading),
+        ):
+            times = one.p99_ms / swap.steady.p99_ms
+            said = f"{times:.2f} times, {_ms(one.p99_ms)} to {_ms(swap.steady.p99_ms)}"
+            rows.append([f"p99 {name}, at most 2 times steady", said, _met(times <= 2)])
+    return rows
+
+
+def _memory(one: Figures) -> str:
+    return (
+        f"Memory of {one.engine}: {one.own_mib:.0f} MiB of its own and {one.mapped_mib:.0f} MiB mapped of a file of "
+        f"{one.file_mib:.0f} MiB; the process that built it took {one.build_memory_mib:,.0f} MiB at most."
+    )
+
+
+def _recall(recall: Recall) -> str:
+    return f"{recall.share:.3f} / {recall.rank:.3f}" if recall.asked else "none asked"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _met(met: bool) -> str:
+    return "met" if met else "missed"
+
+
+def _both(latency: Latency) -> str:
+    return f"{_ms(latency.p50_ms)}, {_ms(latency.p99_ms)}"
+
+
+def _ms(number: float) -> str:
+    return f"{number:.2f} ms" if number < 10 else f"{number:,.0f} ms"
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
 def put(page: Path, name: str, table: str) -> None:

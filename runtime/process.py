@@ -1,6 +1,7 @@
 """The life of a process around its `main`: logs, telemetry, the event loop."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -14,6 +15,21 @@ def run(name: str, settings: ProcessSettings, main: Callable[[], Coroutine[None,
     logs.configure(name, settings.log_level)
     with telemetry.exporting(name):
         asyncio.run(main())
+
+
+# Objects that are new and still there, before the collector looks at them; and how often it looks at older ones.
+COLLECTOR_THRESHOLDS = (50_000, 20, 100)
+
+
+def settled() -> None:
+    """Says that what this process keeps is loaded: the collector of garbage need not look at it again and again.
+
+    A call leaves a few hundred objects behind. With Python's own thresholds, a look at them for every few calls takes a
+    sixth of a server's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from runtime import redis, registry
 from runtime.certificates import Certificates
 from runtime.contract import PACKAGE_ROOT, Contract
 from runtime.interceptors import ORDER, Interceptors
-from runtime.process import Termination, termination
+from runtime.process import Termination, settled, termination
 from runtime.settings import ProcessSettings
 
 log = structlog.get_logger()
@@ -61,6 +61,7 @@ async def serve(
             if settings.control_plane:
                 connection = await stack.enter_async_context(redis.connect(settings.redis_url))
                 await stack.enter_async_context(registry.lease(connection, name, server.address))
+            settled()
             stack.enter_context(_ready(settings.ready_file, server.address))
             log.info("serving", address=server.address)
             await signals.drain.wait()

@@ -1,6 +1,7 @@
 """What happens around every call, whatever its arity.
 
-An interceptor is an async context manager around a `Call`. The order, outermost first, and why:
+An interceptor gives an async context manager around a `Call`, or does what it has to do before it and gives None. The
+order, outermost first, and why:
 
 1. telemetry   sees the final status and the whole time; brings the request id that all others use
 2. errors      turns what the rest raises into a status, so nothing below needs to know the wire

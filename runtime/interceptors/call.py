@@ -35,7 +35,8 @@ class Call:
             check(request)
 
 
-Interceptor = Callable[[Call], AbstractAsyncContextManager[None]]
+# What happens around a call, or before it: then there is nothing to leave.
+Interceptor = Callable[[Call], AbstractAsyncContextManager[None] | None]
 
 
 class Interceptors(grpc.aio.ServerInterceptor):
@@ -126,7 +127,8 @@ class _Around(AsyncExitStack):
         await super().__aenter__()
         try:
             for interceptor in self._interceptors:
-                await self.enter_async_context(interceptor(self._call))
+                if (around := interceptor(self._call)) is not None:
+                    await self.enter_async_context(around)
         except BaseException as error:
             # An interceptor that refuses must meet those around it, as a refusal from the handler does.
             if not await self.__aexit__(type(error), error, error.__traceback__):

@@ -5,8 +5,6 @@ and so does the edge in a call without them; what names it among its callers mus
 """
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from runtime.context import CALLER, EDGE, Caller, Role
 from runtime.contract import Audience, Policy
@@ -18,13 +16,11 @@ ROLE_HEADER = "x-user-role"
 USER_PATTERN = re.compile(r"[A-Za-z0-9._|@:+~-]{1,128}")
 
 
-@asynccontextmanager
-async def identity(call: Call) -> AsyncIterator[None]:
+def identity(call: Call) -> None:
     caller = _caller(call, _peer(call))
     if call.method is not None:
         authorize(call.method.policy, caller)
     CALLER.set(caller)
-    yield
 
 
 def authorize(policy: Policy, caller: Caller) -> None:

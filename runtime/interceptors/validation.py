@@ -1,7 +1,6 @@
 """The rules that stand in the contract, checked on every request before a handler sees it."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import protovalidate
 from google.protobuf.descriptor import FieldDescriptor
@@ -12,11 +11,9 @@ from runtime.errors import InvalidArgument, Violation
 from runtime.interceptors.call import Call
 
 
-@asynccontextmanager
-async def validation(call: Call) -> AsyncIterator[None]:
+def validation(call: Call) -> None:
     if call.method is not None:
         call.checks.append(validate)
-    yield
 
 
 def validate(request: Message) -> None:

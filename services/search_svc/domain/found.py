@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.search_svc.domain.entries import Kind
 
@@ -34,8 +35,7 @@ class Match(StrEnum):
     ACTOR = "actor"
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """Why a hit ranks where it does; `total` is the sum of the points."""
 
     match: Match
@@ -50,8 +50,7 @@ class Score:
         return self.match_points + self.typo_points + self.missing_points + self.popularity_points
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """An entry that a query may mean.
 
     `id` is the slug in its resource's name, `alias` or `actor` is what matched when it was not the name.

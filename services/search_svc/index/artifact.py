@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,10 +69,10 @@ def read(path: Path) -> Artifact:
         size = os.fstat(file.fileno()).st_size
         if size < len(MAGIC) + 4 + CHECKSUM_BYTES:
             raise CorruptIndex(f"{path.name} is too short to be an index")
+        checksum = _digest(file, size - CHECKSUM_BYTES)
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if mapped[: len(MAGIC)] != MAGIC:
         raise CorruptIndex(f"{path.name} is no index, or one of another format")
-    checksum = _digest(mapped, size - CHECKSUM_BYTES)
     if checksum != mapped[size - CHECKSUM_BYTES :]:
         raise CorruptIndex(f"{path.name} is cut off or was changed: it does not agree with its checksum")
     begin = len(MAGIC) + 4
@@ -114,11 +115,16 @@ def _places(arrays: Arrays) -> dict[str, tuple[str, int, int]]:
     return places
 
 
-def _digest(mapped: mmap.mmap, size: int) -> bytes:
+def _digest(file: BufferedReader, size: int) -> bytes:
+    """The checksum of the file's first bytes, read into one piece of memory: queries of other threads go on meanwhile.
+
+    To hash the mapped bytes instead would hold them up wherever a page is not in memory yet.
+    """
     digest = hashlib.sha256()
-    with memoryview(mapped) as view:
-        for begin in range(0, size, PIECE_BYTES):
-            digest.update(view[begin : min(begin + PIECE_BYTES, size)])
+    piece = memoryview(bytearray(PIECE_BYTES))
+    while size and (count := file.readinto(piece[:size])):
+        digest.update(piece[:count])
+        size -= count
     return digest.digest()
 
 

@@ -1,7 +1,7 @@
 """An opened index: answers queries, gives titles and characters."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -20,7 +20,7 @@ from services.search_svc.index.phrases import Phrases
 from services.search_svc.index.points import MATCH_POINTS, MATCHES, POPULARITY_POINTS, TYPO_POINTS
 from services.search_svc.index.ragged import unique
 from services.search_svc.index.strings import Strings
-from services.search_svc.index.words import WORDS_MAX, Words
+from services.search_svc.index.words import WORDS_MAX, Meant, Words
 from services.search_svc.terms import normal, without_article
 
 # With fewer entries than this as they were typed, looser readings of the query are tried.
@@ -81,10 +81,12 @@ class Index:
                 return self._page(kept, limit, offset)
         found = [crowd if crowd is not None else self._phrases.beginning(words)]
         if self._few(found, rule, FEW):
-            found += self._looser(words)
+            split = words.split()[:WORDS_MAX]
+            meant = self._words.typed(split)
+            found += self._looser(words, meant)
             # Several words that stand so in a name are hardly an accident, one word may be.
-            if self._few(found, rule, 1 if " " in words else FEW):
-                found.append(self._words.mistyped(words.split()[:WORDS_MAX]))
+            if self._few(found, rule, 1 if len(split) > 1 else FEW):
+                found.append(self._words.mistyped(split, meant))
         return self._page(self._ranked(found, rule), limit, offset)
 
     def popular(self, only: Filter = Filter(), *, limit: int, offset: int = 0) -> Found:  # noqa: B008
@@ -141,15 +143,14 @@ class Index:
 
         return rule
 
-    def _looser(self, words: str) -> list[Candidates]:
+    def _looser(self, words: str, meant: Sequence[Meant]) -> list[Candidates]:
         """Other readings of a query as it was typed."""
         found = [self._phrases.without_spaces(words)]
         if rest := without_article(words):
             crowd = self._phrases.crowd(rest)
             found.append(self._phrases.beginning(rest) if crowd is None else crowd)
-        split = words.split()
-        if len(split) > 1:
-            found.append(self._words.as_typed(split[:WORDS_MAX]))
+        if len(meant) > 1:
+            found.append(self._words.with_all(meant))
         return found
 
     def _first(self, crowd: Candidates, rule: Rule) -> Candidates:

@@ -36,6 +36,20 @@ EXACT: Final = np.array(
     dtype=np.uint8,
 )
 
+# What it becomes when other words stand before it.
+LATER: Final = np.array(
+    [
+        CODES[
+            {
+                Match.NAME_PREFIX: Match.LATER_WORD_OF_NAME,
+                Match.ALIAS_PREFIX: Match.LATER_WORD_OF_ALIAS,
+            }.get(match, match)
+        ]
+        for match in MATCHES
+    ],
+    dtype=np.uint8,
+)
+
 TYPO_POINTS: Final = -35.0
 # A word of the query that the entry does not have; one that only its title or its actor has.
 MISSING_POINTS: Final = -40.0

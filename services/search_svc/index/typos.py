@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import cdist
 
 from services.search_svc.index.arrays import I64, U8, U32, U64, Arrays
 from services.search_svc.index.ragged import unique
@@ -24,7 +23,7 @@ BEGINNING_MIN = 3
 # Below this length a beginning or a word is kept with one letter left out, never with two.
 TWO_TYPOS_MIN = 5
 # So many words are compared for one mistyped word, the nearest in length first.
-COMPARED_MAX = 600
+COMPARED_MAX = 256
 
 POWERS = np.array([pow(0x9E3779B97F4A7C15, power + 1, 1 << 64) for power in range(BEGINNING_MAX)], dtype=np.uint64)
 OF_LENGTH = np.array([0xD1B54A32D192ED03 * count % (1 << 64) for count in range(BEGINNING_MAX + 1)], dtype=np.uint64)
@@ -58,13 +57,14 @@ class Typos:
         """The words within so many changes; `begins`: also those that go on from a beginning within so many."""
         found = self._beginnings(word, typos_max)
         candidates = self._candidates(word, found, typos_max)
-        spelt = [self._words[number] for number in candidates.tolist()]
-        distances = _distances(word, spelt, typos_max)
-        good = distances <= typos_max
-        doubled = np.fromiter((one[0] != word[0] for one in spelt), dtype=bool, count=len(spelt))
-        typos = distances + (doubled & (distances > 0))
+        words, typos = [], []
+        for number in candidates.tolist():
+            count = _typos(word, self._words[number], typos_max)
+            if count is not None:
+                words.append(number)
+                typos.append(count)
         ranges = list(self._ranges(word, found, typos_max)) if begins else []
-        return Near(candidates[good], typos[good], ranges)
+        return Near(np.array(words, dtype=np.int64), np.array(typos, dtype=np.int64), ranges)
 
     def _beginnings(self, word: str, typos_max: int) -> U32:
         codes = _codes([word])[0]
@@ -101,12 +101,11 @@ class Typos:
         near = beginnings[np.abs(self._long[beginnings].astype(np.int64) - sought) <= 1]
         if not len(near) or len(word) > BEGINNING_MAX + 1:
             return
-        low = self._low[near].tolist()
-        spelt = [self._words[first][:length] for first, length in zip(low, self._long[near].tolist(), strict=True)]
-        distances = _distances(word, spelt, typos_max).tolist()
-        for first, last, text, distance in zip(low, self._high[near].tolist(), spelt, distances, strict=True):
-            if distance <= typos_max:
-                yield first, last, distance + (distance > 0 and text[0] != word[0])
+        columns = (column[near].tolist() for column in (self._low, self._high, self._long))
+        for first, last, length in zip(*columns, strict=True):
+            count = _typos(word, self._words[first][:length], typos_max)
+            if count is not None:
+                yield first, last, count
 
 
 def letters(word: str) -> int:
@@ -192,9 +191,9 @@ def _codes(words: Sequence[str]) -> U64:
     return codes.reshape(len(words), BEGINNING_MAX + 1).astype(np.uint64)
 
 
-def _distances(word: str, others: list[str], typos_max: int) -> I64:
-    if not others:
-        return np.zeros(0, dtype=np.int64)
-    measured: U8 = cdist([word], others, scorer=OSA.distance, score_cutoff=typos_max, dtype=np.uint8)
-    distances: I64 = measured[0].astype(np.int64)
-    return distances
+def _typos(word: str, other: str, typos_max: int) -> int | None:
+    """How many changes lie between the two, one more if the first letter changed; None for too many."""
+    distance = OSA.distance(word, other, score_cutoff=typos_max)
+    if distance > typos_max:
+        return None
+    return distance + (distance > 0 and word[0] != other[0])

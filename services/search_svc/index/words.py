@@ -9,7 +9,7 @@ from services.search_svc.domain.found import Match
 from services.search_svc.index.arrays import I64, U32, Bools, Numbers
 from services.search_svc.index.artifact import Artifact
 from services.search_svc.index.candidates import Candidates
-from services.search_svc.index.points import CODES, ELSEWHERE_POINTS, MISSING_POINTS
+from services.search_svc.index.points import CODES, ELSEWHERE_POINTS, EXACT, LATER, MISSING_POINTS
 from services.search_svc.index.ragged import rows, unique
 from services.search_svc.index.typos import Near, Typos
 
@@ -23,6 +23,7 @@ GOES_ON_MAX = 4096
 
 # How a word of a label matches one of the query: twice the typos, and one more if it only begins so.
 BEGINS, MISSING = 1, 15
+WORDS, ACTOR = CODES[Match.WORDS], CODES[Match.ACTOR]
 PLACES = 64  # of words in a label that are told apart
 
 
@@ -55,6 +56,7 @@ class Words:
         self._typos = Typos(self._vocabulary, arrays)
         self._posting = arrays["posting"]
         self._word_posting = arrays["word_posting"]
+        self._first = self._word_posting.data
         self._label_words = arrays["label_words"]
         self._label_word = arrays["label_word"]
         self._label_begins = arrays["label_begins"]
@@ -62,16 +64,23 @@ class Words:
         self._entry_title = arrays["entry_title"]
         self._entry_label = arrays["entry_label"]
 
-    def as_typed(self, query: Sequence[str]) -> Candidates:
-        """Labels that have every word, the last one as a beginning."""
-        meant = self._as_typed(query)
+    def typed(self, query: Sequence[str]) -> list[Meant]:
+        """What the words mean as they were typed, the last one as a beginning."""
+        *whole, last = query
+        meant = [_meant(self._vocabulary.find(word.encode())) for word in whole]
+        key = last.encode()
+        low, high = self._vocabulary.range(key)
+        exact = self._vocabulary.equal(key, low, high)
+        return [*meant, Meant(np.arange(low, exact), np.zeros(exact - low, dtype=np.int64), (exact, high))]
+
+    def with_all(self, meant: Sequence[Meant]) -> Candidates:
+        """Labels that have every word."""
         if not all(one.known for one in meant):
             return Candidates.none()
         return self._candidates(meant, missing_max=0)
 
-    def mistyped(self, query: Sequence[str]) -> Candidates:
+    def mistyped(self, query: Sequence[str], meant: Sequence[Meant]) -> Candidates:
         """Labels that have every word or one near it; failing that, those that have most."""
-        meant = self._as_typed(query)
         single = len(query) == 1
         nearer = [
             self._near(word, one, begins=place == len(query) - 1) if single or not one.known else one
@@ -90,14 +99,6 @@ class Words:
         ]
         return self._candidates(nearest, missing_max=len(query) // 2)
 
-    def _as_typed(self, query: Sequence[str]) -> list[Meant]:
-        *whole, last = query
-        meant = [_meant(self._vocabulary.find(word.encode())) for word in whole]
-        key = last.encode()
-        low, high = self._vocabulary.range(key)
-        exact = self._vocabulary.equal(key, low, high)
-        return [*meant, Meant(np.arange(low, exact), np.zeros(exact - low, dtype=np.int64), (exact, high))]
-
     def _near(self, word: str, typed: Meant, *, begins: bool) -> Meant:
         """What was typed, and what is near it: one change away, or two where there is nothing else."""
         changes = _changes(word)
@@ -114,36 +115,39 @@ class Words:
             return Candidates.none()
         looked = self._look(meant, labels)
         absent = looked.codes == MISSING
+        if not missing_max:
+            every = np.flatnonzero(~absent.any(axis=0))
+            return self._complete(labels[every], looked.codes[:, every], looked.places[:, every])
         missing = absent.sum(axis=0)
-        if missing_max and missing.min() > 0:
-            elsewhere = self._elsewhere(meant, labels) & absent
-        else:
-            elsewhere = np.zeros_like(absent)
+        elsewhere = absent & self._elsewhere(meant, labels)
         missing -= elsewhere.sum(axis=0)
         typos = np.where(absent, 0, looked.codes >> 1).sum(axis=0)
         # The more is missing, the surer must be what is there.
         good = (missing <= min(missing_max, int(missing.min()))) & (
             (missing == 0) | (typos <= len(meant) - 2 * missing)
         )
-        labels, missing, elsewhere, typos = labels[good], missing[good], elsewhere[:, good].sum(axis=0), typos[good]
-        codes, places = looked.codes[:, good], looked.places[:, good]
-        complete = (missing + elsewhere) == 0
+        found = self._complete(labels[good], looked.codes[:, good], looked.places[:, good])
+        missing, elsewhere = missing[good], elsewhere[:, good].sum(axis=0)
         points = MISSING_POINTS * missing + ELSEWHERE_POINTS * elsewhere
-        matches = np.where(complete, self._matches(labels, codes, places), CODES[Match.WORDS])
-        matches = np.where(self._label_begins[labels] == CODES[Match.ACTOR], CODES[Match.ACTOR], matches)
+        unordered = np.where(found.matches == ACTOR, ACTOR, WORDS)
+        matches = np.where(missing + elsewhere == 0, found.matches, unordered)
+        return found._replace(matches=matches.astype(np.uint8), missing=points.astype(np.float32))
+
+    def _complete(self, labels: U32, codes: I64, places: I64) -> Candidates:
+        """Labels, by how the words that they have stand in them; what they lack costs nothing here."""
+        if not len(labels):
+            return Candidates.none()
+        typos = (codes * (codes != MISSING) >> 1).sum(axis=0)
         return Candidates(
-            labels, matches.astype(np.uint8), np.minimum(typos, 255).astype(np.uint8), points.astype(np.float32)
+            labels,
+            self._matches(labels, codes, places).astype(np.uint8),
+            np.minimum(typos, 255).astype(np.uint8),
+            np.zeros(len(labels), dtype=np.float32),
         )
 
     def _labels(self, meant: Sequence[Meant], *, also_rare: bool) -> U32:
         """Labels that have the rarest of the words; `also_rare`: or another rare one."""
-        first = self._word_posting
-        sizes = [
-            int((first[one.words + 1] - first[one.words].astype(np.int64)).sum())
-            + int(first[one.goes_on[1]]) - int(first[one.goes_on[0]])
-            for one in meant
-        ]  # fmt: skip
-        by_size = sorted((size, place) for place, size in enumerate(sizes) if size)
+        by_size = sorted((size, place) for place, size in enumerate(map(self._size, meant)) if size)
         if also_rare:
             chosen = [pair for pair in by_size if pair[0] <= ALSO_RARE_MAX]
         else:
@@ -151,15 +155,27 @@ class Words:
         pieces = []
         for _, place in chosen:
             one = meant[place]
-            pieces.append(self._posting[rows(first, one.words).where])
-            pieces.append(self._posting[first[one.goes_on[0]] : first[one.goes_on[1]]])
+            if len(one.words):
+                pieces.append(self._posting[rows(self._word_posting, one.words).where])
+            if one.goes_on[0] < one.goes_on[1]:
+                pieces.append(self._posting[self._first[one.goes_on[0]] : self._first[one.goes_on[1]]])
         return unique(np.concatenate(pieces))[:LABELS_MAX] if pieces else np.zeros(0, dtype=np.uint32)
+
+    def _size(self, meant: Meant) -> int:
+        """How many times the words stand in labels."""
+        first, (low, high) = self._first, meant.goes_on
+        size = first[high] - first[low]
+        for word in meant.words.tolist():
+            size += first[word + 1] - first[word]
+        return size
 
     def _look(self, meant: Sequence[Meant], labels: Numbers) -> Looked:
         laid = rows(self._label_word, labels)
         words = self._label_words[laid.where]
         places = np.minimum(laid.places, PLACES - 1)
-        best = np.stack([np.minimum.reduceat(_codes(one, words) * PLACES + places, laid.begins) for one in meant])
+        best = np.empty((len(meant), len(labels)), dtype=np.int64)
+        for row, one in zip(best, meant, strict=True):
+            np.minimum.reduceat(_codes(one, words) * PLACES + places, laid.begins, out=row)
         return Looked(best // PLACES, best % PLACES)
 
     def _elsewhere(self, meant: Sequence[Meant], labels: U32) -> Bools:
@@ -168,16 +184,14 @@ class Words:
         return self._look(meant, self._entry_label[titles]).codes <= BEGINS
 
     def _matches(self, labels: U32, codes: I64, places: I64) -> I64:
-        """How complete matches match, by where the query's words stand in the label."""
+        """How the query's words stand in labels that have all of them."""
         lengths = self._label_word[labels + 1] - self._label_word[labels]
         count = len(codes)
         in_order = (places[1:] == places[:-1] + 1).all(axis=0)
-        whole = (codes[-1] & 1) == 0
-        begins = self._label_begins[labels].astype(np.int64)
-        later = begins + (CODES[Match.LATER_WORD_OF_NAME] - CODES[Match.NAME_PREFIX])
-        exact = begins - (CODES[Match.NAME_PREFIX] - CODES[Match.EXACT_NAME])
-        ordered = np.where(places[0] == 0, np.where(whole & (lengths == count), exact, begins), later)
-        return np.where(in_order, ordered, CODES[Match.WORDS])
+        whole = ((codes[-1] & 1) == 0) & (lengths == count)
+        begins = self._label_begins[labels]
+        ordered = np.where(places[0] == 0, np.where(whole, EXACT[begins], begins), LATER[begins])
+        return np.where(in_order | (begins == ACTOR), ordered, WORDS)
 
 
 def _changes(word: str) -> int:
@@ -213,10 +227,13 @@ def _united(typed: Meant, near: Near, changes: int) -> Meant:
 
 def _codes(meant: Meant, words: U32) -> I64:
     """How each of these words matches the one that is meant."""
-    codes = np.full(len(words), MISSING, dtype=np.int64)
-    if len(meant.words):
+    if len(meant.words) > 1:
         places = np.minimum(np.searchsorted(meant.words, words), len(meant.words) - 1)
-        codes = np.where(meant.words[places] == words, meant.codes[places], codes)
+        codes = np.where(meant.words[places] == words, meant.codes[places], MISSING)
+    elif len(meant.words):
+        codes = np.where(words == meant.words[0], meant.codes[0], MISSING)
+    else:
+        codes = np.full(len(words), MISSING)
     low, high = meant.goes_on
     if low < high:
         codes = np.where((words >= low) & (words < high), np.minimum(codes, BEGINS), codes)

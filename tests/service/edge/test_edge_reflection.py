@@ -41,6 +41,7 @@ async def test_it_lists_the_services_that_have_a_method_for_the_outside(stub: An
         "scenemesh.billing.v1.BillingService",
         "scenemesh.chat.v1.ChatService",
         "scenemesh.quota.v1.QuotaService",
+        "scenemesh.search.v1.CatalogService",
         "scenemesh.search.v1.SearchService",
     ]
 
