@@ -66,7 +66,7 @@ class Interceptors(grpc.aio.ServerInterceptor):
             metadata = {key: value for key, value in sent if isinstance(value, str)}
             return Call(path, method, metadata, context, self._trust_domain)
 
-        # What is wrapped stays the same for every call: paths without a handler, of which there is no end, are not kept.
+        # The same for every call. Paths without a handler, of which there is no end, are not kept.
         wrapped = self._handlers[path] = self._wrapped(handler, call)
         return wrapped
 

@@ -87,11 +87,10 @@ class Words:
             for place, (word, one) in enumerate(zip(query, meant, strict=True))
         ]
         found = self._candidates(nearer, missing_max=0)
+        if len(query) > 2 and not len(found.labels):
+            # One may be wrong: cheaper to see than what each of them may have been meant to be.
+            found = self._candidates(nearer, missing_max=len(query) // 3)
         if len(found.labels) or single:
-            return found
-        # Of several words one may be wrong: cheaper to see than what each of them may have been meant to be.
-        found = self._candidates(nearer, missing_max=len(query) // 3)
-        if len(found.labels):
             return found
         nearest = [
             self._near(word, one, begins=place == len(query) - 1)
