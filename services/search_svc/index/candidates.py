@@ -25,14 +25,11 @@ class Candidates(NamedTuple):
         return cls(labels, matches, nothing, nothing.astype(np.float32))
 
     @classmethod
-    def none(cls) -> Self:
-        return cls.typed(np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.uint8))
-
-    @classmethod
     def joined(cls, several: list["Candidates"]) -> "Candidates":
-        if len(several) == 1:
-            return several[0]
-        return Candidates(*(np.concatenate(columns) for columns in zip(*several, strict=True)))
+        some = [one for one in several if len(one.labels)]
+        if len(some) > 1:
+            return Candidates(*(np.concatenate(columns) for columns in zip(*some, strict=True)))
+        return some[0] if some else NONE
 
     def cut(self, places: Places) -> "Candidates":
         return Candidates(self.labels[places], self.matches[places], self.typos[places], self.missing[places])
@@ -40,3 +37,6 @@ class Candidates(NamedTuple):
     def points(self) -> F32:
         """All points but those for popularity."""
         return BY_CODE[self.matches] + np.float32(TYPO_POINTS) * self.typos + self.missing
+
+
+NONE = Candidates.typed(np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.uint8))

@@ -168,16 +168,18 @@ class Index:
 
     def _ranked(self, several: list[Candidates], rule: Rule) -> Candidates:
         """The best candidate on each entry that may be found, best first."""
-        found = Candidates.joined([one for one in several if len(one.labels)] or several[:1])
+        found = Candidates.joined(several)
         entries = self._label_entry[found.labels]
         if rule is not None:
             kept = rule(entries)
             found, entries = found.cut(kept), entries[kept]
+        if len(entries) < 2:
+            return found
         points = found.points() + self._fame[entries]
         # The best of every entry, then the best entries.
         places = np.lexsort((found.labels, -points, entries))
         ordered = entries[places]
-        best = places[np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))] if len(places) else places
+        best = places[np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))]
         return found.cut(best[np.argsort(-points[best], kind="stable")[:HITS_MAX]])
 
     def _page(self, ranked: Candidates, limit: int, offset: int) -> Found:

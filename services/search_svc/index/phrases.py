@@ -4,7 +4,7 @@ import numpy as np
 
 from services.search_svc.domain.found import Match
 from services.search_svc.index.artifact import Artifact
-from services.search_svc.index.candidates import Candidates
+from services.search_svc.index.candidates import NONE, Candidates
 from services.search_svc.index.crowded import STARTS_MAX
 from services.search_svc.index.points import CODES, EXACT
 
@@ -37,6 +37,8 @@ class Phrases:
         key = words.encode()
         low, high = self._starts.range(key)
         matches = self._match[low:high]
+        if low == high:
+            return NONE
         exact = self._starts.equal(key, low, high) - low
         if exact:
             matches = np.concatenate([EXACT[matches[:exact]], matches[exact:]])
@@ -50,5 +52,8 @@ class Phrases:
         found = self._joined_label[low:high]
         if " " in words and len(key) > 1:
             within, end = self._starts.range(key)
-            found = np.concatenate([found, self._label[within : min(end, within + STARTS_MAX)]])
+            if within < end:
+                found = np.concatenate([found, self._label[within : min(end, within + STARTS_MAX)]])
+        if not len(found):
+            return NONE
         return Candidates.typed(found, np.full(len(found), CODES[Match.WITHOUT_SPACES], dtype=np.uint8))

@@ -75,8 +75,9 @@ class Typos:
                 break
             kept, counts = _variants(length, range(typos_max + 1))
             sought = _hash(codes[kept], counts)
-            low, high = np.searchsorted(hashes, np.stack([sought, sought + ONE])).tolist()
-            found += [beginnings[begin:end] for begin, end in zip(low, high, strict=True) if begin < end]
+            ends = np.searchsorted(hashes, np.concatenate([sought, sought + ONE])).tolist()
+            pairs = zip(ends[: len(sought)], ends[len(sought) :], strict=True)
+            found += [beginnings[low:high] for low, high in pairs if low < high]
         return unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.uint32)
 
     def _candidates(self, word: str, beginnings: U32, typos_max: int) -> I64:

@@ -8,7 +8,7 @@ import numpy as np
 from services.search_svc.domain.found import Match
 from services.search_svc.index.arrays import I64, U32, Bools, Numbers
 from services.search_svc.index.artifact import Artifact
-from services.search_svc.index.candidates import Candidates
+from services.search_svc.index.candidates import NONE, Candidates
 from services.search_svc.index.points import CODES, ELSEWHERE_POINTS, EXACT, LATER, MISSING_POINTS
 from services.search_svc.index.ragged import rows, unique
 from services.search_svc.index.typos import Near, Typos
@@ -76,7 +76,7 @@ class Words:
     def with_all(self, meant: Sequence[Meant]) -> Candidates:
         """Labels that have every word."""
         if not all(one.known for one in meant):
-            return Candidates.none()
+            return NONE
         return self._candidates(meant, missing_max=0)
 
     def mistyped(self, query: Sequence[str], meant: Sequence[Meant]) -> Candidates:
@@ -111,7 +111,7 @@ class Words:
     def _candidates(self, meant: Sequence[Meant], missing_max: int) -> Candidates:
         labels = self._labels(meant, also_rare=missing_max > 0)
         if not len(labels):
-            return Candidates.none()
+            return NONE
         looked = self._look(meant, labels)
         absent = looked.codes == MISSING
         if not missing_max:
@@ -135,7 +135,7 @@ class Words:
     def _complete(self, labels: U32, codes: I64, places: I64) -> Candidates:
         """Labels, by how the words that they have stand in them; what they lack costs nothing here."""
         if not len(labels):
-            return Candidates.none()
+            return NONE
         typos = (codes * (codes != MISSING) >> 1).sum(axis=0)
         return Candidates(
             labels,
