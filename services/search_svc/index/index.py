@@ -58,6 +58,9 @@ class Index:
         self._by_id = arrays["by_id"].data
         self._label_entry = arrays["label_entry"]
         self._label_text = arrays["label_text"].data
+        # One value of a view is read faster than one of an array.
+        self._kind_of, self._year_of = self._kind.data, self._year.data
+        self._popularity_of, self._entry_of = self._popularity.data, self._label_entry.data
         self._fame = (POPULARITY_POINTS * self._popularity).astype(np.float32)
         self._any_adult = bool(self._adult.any())
         self._phrases = Phrases(opened)
@@ -188,9 +191,9 @@ class Index:
         return Found(hits, len(ranked.labels))
 
     def _hit_of(self, label: int, code: int, typos: int, missing: float) -> Hit:
-        entry = int(self._label_entry[label])
+        entry = self._entry_of[label]
         match = MATCHES[code]
-        fame = round(POPULARITY_POINTS * float(self._popularity[entry]), 2)
+        fame = round(POPULARITY_POINTS * self._popularity_of[entry], 2)
         # Adding 0 makes a sum of no points 0, and not -0.
         score = Score(match, MATCH_POINTS[match], typos, typos * TYPO_POINTS + 0.0, missing + 0.0, fame)
         place = self._label_text[label]
@@ -199,14 +202,14 @@ class Index:
         return self._hit(entry, "" if by_actor else text, text if by_actor else "", score)
 
     def _hit(self, entry: int, alias: str = "", actor: str = "", score: Score | None = None) -> Hit:
-        kind = KINDS[self._kind[entry]]
+        kind = KINDS[self._kind_of[entry]]
         return Hit(
             id=self._text(entry, TEXTS.ID),
             name=self._text(entry, TEXTS.NAME),
             kind=kind,
             title_name=self._text(self._title[entry], TEXTS.NAME) if kind is Kind.CHARACTER else "",
-            year=int(self._year[entry]),
-            popularity=float(self._popularity[entry]),
+            year=self._year_of[entry],
+            popularity=self._popularity_of[entry],
             alias=alias,
             actor=actor,
             score=score,
@@ -219,7 +222,7 @@ class Index:
         return "/".join(self._key(entry))
 
     def _key(self, entry: int) -> tuple[str, str]:
-        return COLLECTIONS.get(KINDS[self._kind[entry]], TITLES), self._text(entry, TEXTS.ID)
+        return COLLECTIONS.get(KINDS[self._kind_of[entry]], TITLES), self._text(entry, TEXTS.ID)
 
     def _number(self, collection: str, entry_id: str) -> int | None:
         key = (collection, entry_id)
@@ -233,10 +236,10 @@ class Index:
         return Title(
             id=self._text(entry, TEXTS.ID),
             name=self._text(entry, TEXTS.NAME),
-            kind=KINDS[self._kind[entry]],
-            year=int(self._year[entry]),
+            kind=KINDS[self._kind_of[entry]],
+            year=self._year_of[entry],
             aliases=self._alias_texts(entry),
-            popularity=float(self._popularity[entry]),
+            popularity=self._popularity_of[entry],
             characters=tuple(self._as_character(one) for one in within) if characters else (),
             adult=bool(self._adult[entry]),
             overview=self._text(entry, TEXTS.PROSE),
@@ -250,7 +253,7 @@ class Index:
             name=self._text(entry, TEXTS.NAME),
             aliases=self._alias_texts(entry),
             persona=self._text(entry, TEXTS.PROSE),
-            popularity=float(self._popularity[entry]),
+            popularity=self._popularity_of[entry],
             actors=tuple(Actor("", name) for name in names),
         )
 

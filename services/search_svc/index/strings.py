@@ -20,7 +20,7 @@ class Strings:
 
     def __init__(self, blob: U8, offsets: U64) -> None:
         self._blob = blob.data
-        self._offsets = offsets
+        self._offsets = offsets.data
 
     def __len__(self) -> int:
         return len(self._offsets) - 1

@@ -154,7 +154,10 @@ class Words:
         pieces = []
         for _, place in chosen:
             one = meant[place]
-            if len(one.words):
+            if len(one.words) == 1:
+                word = int(one.words[0])
+                pieces.append(self._posting[self._first[word] : self._first[word + 1]])
+            elif len(one.words):
                 pieces.append(self._posting[rows(self._word_posting, one.words).where])
             if one.goes_on[0] < one.goes_on[1]:
                 pieces.append(self._posting[self._first[one.goes_on[0]] : self._first[one.goes_on[1]]])
@@ -170,7 +173,7 @@ class Words:
 
     def _look(self, meant: Sequence[Meant], labels: Numbers) -> Looked:
         laid = rows(self._label_word, labels)
-        words = self._label_words[laid.where]
+        words = self._label_words[laid.where].astype(np.int64)
         places = np.minimum(laid.places, PLACES - 1)
         best = np.empty((len(meant), len(labels)), dtype=np.int64)
         for row, one in zip(best, meant, strict=True):
@@ -224,13 +227,13 @@ def _united(typed: Meant, near: Near, changes: int) -> Meant:
     return Meant(words[first], codes[first], typed.goes_on)
 
 
-def _codes(meant: Meant, words: U32) -> I64:
+def _codes(meant: Meant, words: I64) -> I64:
     """How each of these words matches the one that is meant."""
     if len(meant.words) > 1:
         places = np.minimum(np.searchsorted(meant.words, words), len(meant.words) - 1)
         codes = np.where(meant.words[places] == words, meant.codes[places], MISSING)
     elif len(meant.words):
-        codes = np.where(words == meant.words[0], meant.codes[0], MISSING)
+        codes = np.where(words == int(meant.words[0]), int(meant.codes[0]), MISSING)
     else:
         codes = np.full(len(words), MISSING)
     low, high = meant.goes_on
