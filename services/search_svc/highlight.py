@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from services.search_svc.terms import APOSTROPHES, UNSPACED, normal, without_article
+from services.search_svc.terms import APOSTROPHES, UNSEEN, UNSPACED, normal, without_article
 
 # A text that is its own normal form but for capitals.
 PLAIN = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
@@ -199,16 +199,17 @@ def _respelled(text: str) -> Folded:
 
 
 def _clusters(text: str) -> Iterator[Cluster]:
-    """Characters with the marks on them, without the apostrophes that nobody needs to type."""
-    dropped = {match.start() for match in APOSTROPHES.finditer(text)}
+    """Characters with their marks, without what is not seen and the apostrophes that nobody needs to type."""
+    seen = [place for place, character in enumerate(text) if not UNSEEN.match(character)]
+    dropped = {match.start() for match in APOSTROPHES.finditer("".join([text[place] for place in seen]))}
     characters, start, end, opening = "", 0, 0, False
-    for place, character in enumerate(text):
-        if place in dropped:
+    for nth, place in enumerate(seen):
+        if nth in dropped:
             continue
-        if characters and not _joins(character):
+        if characters and not _joins(text[place]):
             yield Cluster(characters, start, end, opening)
-            characters, start, opening = "", place, place - 1 in dropped
-        characters += character
+            characters, start, opening = "", place, nth - 1 in dropped
+        characters += text[place]
         end = place + 1
     yield Cluster(characters, start, end, opening)
 

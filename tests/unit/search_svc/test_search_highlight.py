@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.search_svc.highlight import Segment, _folded, segments
@@ -120,6 +120,8 @@ def test_a_name_typed_whole_is_marked_whole(name: str) -> None:
 
 
 @given(texts)
+@example("1\u200d\u20191")
+@example("か\u200d\u3099")
 def test_letters_are_told_apart_as_where_names_are_compared(text: str) -> None:
     folded = _folded(text)
     assert folded.words == normal(text)
