@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from runtime.errors import Unavailable
 from runtime.events.envelope import opened
 from runtime.postgres import Pool
 from scenemesh.events.v1.envelope_pb2 import Envelope
@@ -141,10 +142,13 @@ async def begun(syncs: Syncs, source: str = "tmdb", mode: Mode | None = None) ->
 
 
 async def reached(syncs: Syncs, sync: Sync, state: State) -> Sync:
-    """The sync once it is in this state."""
+    """The sync once it is in this state. Whose connection is cut while they look, look again."""
 
     async def there() -> bool:
-        return (await syncs.sync(sync.id)).state is state
+        try:
+            return (await syncs.sync(sync.id)).state is state
+        except Unavailable:
+            return False
 
     await until(there)
     return await syncs.sync(sync.id)
