@@ -30,6 +30,7 @@ class Audience(Enum):
     USER = policy_pb2.AUDIENCE_USER
     OPERATOR = policy_pb2.AUDIENCE_OPERATOR
     INTERNAL = policy_pb2.AUDIENCE_INTERNAL
+    WEBHOOK = policy_pb2.AUDIENCE_WEBHOOK
 
 
 @dataclass(frozen=True)

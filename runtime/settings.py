@@ -40,8 +40,9 @@ def load(settings: type[Settings]) -> Settings:
 def _refuse(settings: type[BaseSettings], error: ValidationError) -> NoReturn:
     prefix = settings.model_config.get("env_prefix", "")
     for fault in error.errors():
-        location = [str(part) for part in fault["loc"]]
-        name = ".".join(location)
-        variable = name if name.isupper() else f"{prefix}{name}".upper()
-        print(f"configuration: {variable}: {fault['msg']}", file=sys.stderr)  # noqa: T201 (no logs yet)
+        name = ".".join(str(part) for part in fault["loc"])
+        # A fault of several variables together has no place of its own.
+        variable = name if name.isupper() or not name else f"{prefix}{name}".upper()
+        said = ": ".join(filter(None, ["configuration", variable, fault["msg"].removeprefix("Value error, ")]))
+        print(said, file=sys.stderr)  # noqa: T201 (no logs yet)
     sys.exit(EX_CONFIG)

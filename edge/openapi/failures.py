@@ -24,6 +24,8 @@ RESPONSES = {
     "503": ("Unavailable", "Something is down for the moment. Try again after `google.rpc.RetryInfo`'s delay."),
 }
 
+# In the place of the 401 above where a provider calls.
+BAD_SIGNATURE = ("BadSignature", "The provider's signature is missing, wrong, or of another time.")
 
 # Codes that only some RPCs answer with, and whose comments then say so.
 TOLD = {"NOT_FOUND": "404", "ALREADY_EXISTS": "409", "ABORTED": "409"}
@@ -44,17 +46,16 @@ def of(method: Method, *, names_resource: bool, comment: str) -> dict[str, Json]
     }
     for code, status in TOLD.items():
         answers[status] |= code in comment
-    return {
-        status: {"$ref": f"#/components/responses/{RESPONSES[status][0]}"}
-        for status, possible in answers.items()
-        if possible
-    }
+    names = {status: RESPONSES[status][0] for status, possible in answers.items() if possible}
+    if policy.audience is Audience.WEBHOOK:
+        names["401"] = BAD_SIGNATURE[0]
+    return {status: {"$ref": f"#/components/responses/{name}"} for status, name in names.items()}
 
 
 def components() -> dict[str, Json]:
     """The error responses that operations refer to."""
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{NAME}"}}}
-    return {name: {"description": text, "content": content} for name, text in RESPONSES.values()}
+    return {name: {"description": text, "content": content} for name, text in (*RESPONSES.values(), BAD_SIGNATURE)}
 
 
 def schema(schemas: Schemas, pool: DescriptorPool) -> Json:

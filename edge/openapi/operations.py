@@ -7,7 +7,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from edge.openapi import failures, rules, templates
 from edge.openapi.comments import Comments
 from edge.openapi.rules import Json
-from edge.openapi.schemas import WELL_KNOWN, Schemas
+from edge.openapi.schemas import EMPTY, HTTP_BODY, WELL_KNOWN, Schemas
 from edge.openapi.templates import Template
 from runtime.contract import Audience, Binding, Method
 
@@ -40,8 +40,7 @@ class Operations:
         if parameters := [*self._path(method, template), *self._query(method, binding, template)]:
             operation["parameters"] = parameters
         if binding.body:
-            schema = self._body(method, binding, template)
-            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+            operation["requestBody"] = {"required": True, "content": self._content(method, binding, template)}
         comment = self._comments.of(name)
         errors = failures.of(method, names_resource=bool(template.parameters), comment=comment)
         operation["responses"] = {"200": self._answer(method), **errors}
@@ -78,6 +77,12 @@ class Operations:
                     "schema": schema,
                 }
 
+    def _content(self, method: Method, binding: Binding, template: Template) -> Json:
+        field = method.descriptor.input_type.fields_by_name.get(binding.body)
+        if field is not None and field.message_type is not None and field.message_type.full_name == HTTP_BODY:
+            return {"*/*": {"schema": {"description": self._comments.of(field.full_name)}}}
+        return {"application/json": {"schema": self._body(method, binding, template)}}
+
     def _body(self, method: Method, binding: Binding, template: Template) -> Json:
         message = method.descriptor.input_type
         if binding.body != "*":
@@ -87,8 +92,8 @@ class Operations:
 
     def _answer(self, method: Method) -> Json:
         message = method.descriptor.output_type
-        schema = self._schemas.reference(message)
-        description = self._comments.of(message.full_name)
+        schema = self._schemas.of(message)
+        description = "It is done." if message.full_name == EMPTY else self._comments.of(message.full_name)
         if not method.response_streaming:
             return {"description": description, "content": {"application/json": {"schema": schema}}}
         stream = f"Server-Sent Events. The `data` of each is JSON: {description}"
@@ -106,7 +111,12 @@ def _limits(method: Method) -> Iterator[str]:
 
 def _security(audience: Audience) -> list[Json]:
     token: Json = {BEARER: []}
-    return [{}, token] if audience is Audience.PUBLIC else [token]
+    match audience:
+        case Audience.WEBHOOK:
+            return []
+        case Audience.PUBLIC:
+            return [{}, token]
+    return [token]
 
 
 def _patterns(message: Descriptor) -> dict[str, str]:

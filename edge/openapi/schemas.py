@@ -30,6 +30,10 @@ SCALARS: dict[int, Json] = {
     **dict.fromkeys((FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_FIXED64), UINT64),
 }
 
+EMPTY = "google.protobuf.Empty"
+# A body that is taken, or given, as it is: no JSON, and never described as a message.
+HTTP_BODY = "google.api.HttpBody"
+
 # Messages that have a JSON of their own (protobuf's ProtoJSON format).
 WELL_KNOWN: dict[str, Json] = {
     "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
@@ -37,7 +41,7 @@ WELL_KNOWN: dict[str, Json] = {
     "google.protobuf.FieldMask": {"type": "string"},
     "google.protobuf.Any": {"type": "object", "properties": {"@type": {"type": "string"}}, "required": ["@type"]},
     "google.protobuf.Struct": {"type": "object"},
-    "google.protobuf.Empty": {"type": "object"},
+    EMPTY: {"type": "object"},
 }
 
 
@@ -58,6 +62,12 @@ class Schemas:
                 self._enum(described) if isinstance(described, EnumDescriptor) else self.message(described)
             )
         return {"$ref": f"#/components/schemas/{name}"}
+
+    def of(self, message: Descriptor) -> Json:
+        """What stands for a message: the JSON that it has of its own, or a reference."""
+        if message.full_name in WELL_KNOWN:
+            return dict(WELL_KNOWN[message.full_name])
+        return self.reference(message)
 
     def message(self, message: Descriptor, without: frozenset[str] = frozenset()) -> Json:
         """The object of a message, except for the fields `without`."""
@@ -98,9 +108,7 @@ class Schemas:
             return self.reference(field.enum_type)
         if field.message_type is None:
             return dict(SCALARS[field.type])
-        if field.message_type.full_name in WELL_KNOWN:
-            return dict(WELL_KNOWN[field.message_type.full_name])
-        return self.reference(field.message_type)
+        return self.of(field.message_type)
 
     def _oneof(self, oneof: OneofDescriptor) -> Json:
         """At most one of its fields."""

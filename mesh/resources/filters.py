@@ -33,7 +33,12 @@ def chain(topology: Topology) -> list[HttpFilter]:
         # From here on grpc-web is gRPC.
         _filter("envoy.filters.http.grpc_web", GrpcWeb()),
         # The cheapest refusal first.
-        HttpFilter(name=limits.BODY_FILTER, typed_config=limits.body_size()),
+        HttpFilter(name=limits.BODY_FILTER, typed_config=limits.body_size(limits.REQUEST_BYTES_MAX)),
+        HttpFilter(
+            name=limits.WEBHOOK_BODY_FILTER,
+            typed_config=limits.body_size(limits.WEBHOOK_BYTES_MAX),
+            disabled=True,
+        ),
         # Who calls, before anything is decided by it.
         _filter(tokens.FILTER, tokens.authentication(topology.issuers)),
         _filter(access.FILTER, access.unrestricted()),

@@ -1,6 +1,6 @@
 """Limits that the edge keeps by itself: calls per user and window, and the size of a request."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.core.v3 import Metadata, RuntimeFractionalPercent
@@ -38,8 +38,12 @@ from runtime.contract import Method, RateLimit
 
 RATE_FILTER = "envoy.filters.http.local_ratelimit"
 BODY_FILTER = "envoy.filters.http.body_size_limit"
+# The same filter once more, with another limit: it takes none from a route.
+WEBHOOK_BODY_FILTER = "webhook_body_size_limit"
 
 REQUEST_BYTES_MAX = 64 * 1024
+# What a provider sends may be a whole invoice with all of its lines.
+WEBHOOK_BYTES_MAX = 1024 * 1024
 # Users (and anonymous addresses) that the edge counts at once for each method; the one seen longest ago is forgotten.
 USERS_MAX = 10_000
 # The whole edge's own limit: what one process could never reach.
@@ -78,18 +82,25 @@ def metadata(method: Method) -> Metadata | None:
     return Metadata(filter_metadata={NAMESPACE: Struct(fields={RPC: Value(string_value=method.path)})})
 
 
-def body_size() -> Any:
+def body_size(bytes_max: int) -> Any:
     """The filter that ends larger requests with 413."""
     # The message is newer than envoy_data_plane; Buffer has the same single field on the wire.
     return Any(
         type_url="type.googleapis.com/envoy.extensions.filters.http.body_size_limit.v3.BodySizeLimit",
-        value=bytes(Buffer(max_request_bytes=REQUEST_BYTES_MAX)),
+        value=bytes(Buffer(max_request_bytes=bytes_max)),
     )
 
 
-def any_size() -> Any:
+def any_size() -> Iterator[tuple[str, Any]]:
     """For a route whose requests are streams: each message has its own limit, a long stream is no large request."""
-    return packed(FilterConfig(disabled=True))
+    yield BODY_FILTER, packed(FilterConfig(disabled=True))
+
+
+def webhook_size() -> Iterator[tuple[str, Any]]:
+    """For a route that providers send to: their limit in place of everybody's."""
+    yield BODY_FILTER, packed(FilterConfig(disabled=True))
+    # A filter that stands disabled in the chain is enabled by a configuration, were it an empty one.
+    yield WEBHOOK_BODY_FILTER, packed(FilterConfig(config=Any()))
 
 
 def _counted() -> list[Descriptor]:

@@ -119,12 +119,20 @@ def retries() -> RetryPolicy:
 
 
 def _filter_configs(method: Method) -> Iterator[tuple[str, Any]]:
-    public = method.policy.audience is Audience.PUBLIC
-    yield tokens.FILTER, packed(tokens.requirement(tokens.ANYONE if public else tokens.PERSON))
-    if method.policy.audience is Audience.OPERATOR:
-        yield access.FILTER, packed(access.operators_only())
+    match method.policy.audience:
+        case Audience.WEBHOOK:
+            # What it sends as `authorization` may be its own, and no token.
+            yield tokens.FILTER, packed(tokens.unlooked())
+            yield from limits.webhook_size()
+        case Audience.PUBLIC:
+            yield tokens.FILTER, packed(tokens.requirement(tokens.ANYONE))
+        case Audience.OPERATOR:
+            yield tokens.FILTER, packed(tokens.requirement(tokens.PERSON))
+            yield access.FILTER, packed(access.operators_only())
+        case _:
+            yield tokens.FILTER, packed(tokens.requirement(tokens.PERSON))
     if method.request_streaming:
-        yield limits.BODY_FILTER, limits.any_size()
+        yield from limits.any_size()
     if method.policy.meter:
         yield admission.FILTER, packed(admission.check(method))
 

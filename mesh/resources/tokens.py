@@ -56,6 +56,11 @@ def requirement(name: str) -> PerRouteConfig:
     return PerRouteConfig(requirement_name=name)
 
 
+def unlooked() -> PerRouteConfig:
+    """For a route whose callers have other proofs."""
+    return PerRouteConfig(disabled=True)
+
+
 def provider(issuer: Issuer) -> JwtProvider:
     """One issuer's tokens: from the Authorization header alone, never from a query or a cookie."""
     return JwtProvider(

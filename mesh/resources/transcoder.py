@@ -6,9 +6,12 @@ from envoy_data_plane.envoy.extensions.filters.http.grpc_json_transcoder.v3 impo
     GrpcJsonTranscoderRequestValidationOptions,
 )
 
+from mesh.resources import limits
 from mesh.topology import Topology
 
 FILTER = "envoy.filters.http.grpc_json_transcoder"
+# A body that is taken as it came is held here whole, with what makes a message of it. What is too large has ended.
+MESSAGE_BYTES_MAX = limits.WEBHOOK_BYTES_MAX + limits.REQUEST_BYTES_MAX
 
 
 def transcoder(topology: Topology) -> GrpcJsonTranscoder:
@@ -23,6 +26,7 @@ def transcoder(topology: Topology) -> GrpcJsonTranscoder:
         ),
         convert_grpc_status=True,
         match_incoming_request_route=True,
+        max_request_body_size=MESSAGE_BYTES_MAX,
         request_validation_options=GrpcJsonTranscoderRequestValidationOptions(
             reject_unknown_method=True,
             reject_unknown_query_parameters=True,

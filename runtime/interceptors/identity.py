@@ -28,7 +28,7 @@ def authorize(policy: Policy, caller: Caller) -> None:
     if caller.user is None and caller.peer in policy.callers:
         return
     match policy.audience:
-        case Audience.PUBLIC:
+        case Audience.PUBLIC | Audience.WEBHOOK:
             return
         case Audience.USER | Audience.OPERATOR if caller.peer == EDGE:
             caller.person()

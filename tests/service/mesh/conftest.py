@@ -120,7 +120,12 @@ def admission() -> members.Admission:
 
 
 @pytest.fixture(scope="session")
-async def control(tokens: Tokens, start: Start, admission: members.Admission) -> Control:
+def webhooks() -> members.Webhooks:
+    return members.Webhooks()  # type: ignore[abstract] # it answers only what the tests ask
+
+
+@pytest.fixture(scope="session")
+async def control(tokens: Tokens, start: Start, admission: members.Admission, webhooks: members.Webhooks) -> Control:
     """The control plane, with one endpoint for every cluster."""
     descriptors = descriptor_set_path()
     topology = Topology(
@@ -140,7 +145,7 @@ async def control(tokens: Tokens, start: Start, admission: members.Admission) ->
             "quota": frozenset([await start("quota", members.quota("1"), "scenemesh.quota.v1.QuotaService")]),
             "search": frozenset([await start("search", members.search("1"), "scenemesh.search.v1.SearchService")]),
             "chat": frozenset([await start("chat", members.chat(), "scenemesh.chat.v1.ChatService")]),
-            "billing": frozenset([await start("billing", members.billing(), "scenemesh.billing.v1.BillingService")]),
+            "billing": frozenset([await start("billing", members.billing(webhooks), *members.BILLING)]),
             "edge": frozenset([await start("edge", admission.register, members.ADMISSION)]),
         }
     )

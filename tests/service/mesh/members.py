@@ -2,21 +2,25 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import grpc
 from envoy.service.auth.v3 import external_auth_pb2, external_auth_pb2_grpc
 from envoy.type.v3 import http_status_pb2
+from google.protobuf.empty_pb2 import Empty
 
+from runtime.errors import InvalidArgument, Unauthenticated, Unavailable
 from runtime.serve import Register
-from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
+from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc, webhook_pb2, webhook_pb2_grpc
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 ADMISSION = "envoy.service.auth.v3.Authorization"
+BILLING = ("scenemesh.billing.v1.BillingService", "scenemesh.billing.v1.WebhookService")
 
 
 def heard(context: Context) -> dict[str, str]:
@@ -74,6 +78,36 @@ class Billing(billing_pb2_grpc.BillingServiceServicer):
         return billing_pb2.ListPlansResponse()
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """What came to a webhook: the body, the type that it was sent with, and the call's metadata."""
+
+    data: bytes
+    content_type: str
+    metadata: dict[str, str]
+
+
+class Webhooks(webhook_pb2_grpc.WebhookServiceServicer):
+    """Keeps what came last; refuses the bodies `unsigned`, `nonsense` and `later`."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[Delivery] = []
+
+    async def ReceiveStripe(self, request: webhook_pb2.ReceiveStripeRequest, context: Context) -> Empty:
+        self.deliveries.append(Delivery(request.body.data, request.body.content_type, heard(context)))
+        match request.body.data:
+            case b"unsigned":
+                raise Unauthenticated("No signature.", reason="BAD_SIGNATURE")
+            case b"nonsense":
+                raise InvalidArgument("No event.", reason="BAD_BODY")
+            case b"later":
+                raise Unavailable("Not kept.", reason="DATABASE_UNAVAILABLE")
+        return Empty()
+
+    def register(self, server: grpc.aio.Server) -> None:
+        webhook_pb2_grpc.add_WebhookServiceServicer_to_server(self, server)
+
+
 class Admission(external_auth_pb2_grpc.AuthorizationServicer):  # type: ignore[misc] # the package has no types
     """Turns away the user `broke`, with the meter it was asked about."""
 
@@ -115,5 +149,9 @@ def chat() -> Register:
     return partial(chat_pb2_grpc.add_ChatServiceServicer_to_server, Chat())  # type: ignore[abstract]
 
 
-def billing() -> Register:
-    return partial(billing_pb2_grpc.add_BillingServiceServicer_to_server, Billing())  # type: ignore[abstract]
+def billing(webhooks: Webhooks) -> Register:
+    def register(server: grpc.aio.Server) -> None:
+        billing_pb2_grpc.add_BillingServiceServicer_to_server(Billing(), server)  # type: ignore[abstract]
+        webhooks.register(server)
+
+    return register

@@ -75,6 +75,27 @@ def test_the_errors_of_an_operation_follow_its_policy(described: Json, contract:
             assert ({} in operation["security"]) == (method.policy.audience is Audience.PUBLIC)
 
 
+def test_a_webhook_takes_any_body_and_its_proof_is_no_token(described: Json, contract: Contract) -> None:
+    received = [method for method in contract if method.policy.audience is Audience.WEBHOOK]
+    assert len(received) == 4
+    for method in received:
+        operation = described["paths"][method.bindings[0].path]["post"]
+        body = {"*/*": {"schema": {"description": "The request's body, byte for byte."}}}
+        assert (operation["security"], operation["requestBody"]) == ([], {"required": True, "content": body})
+        assert "parameters" not in operation
+        assert operation["responses"] == {
+            "200": {"description": "It is done.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "400": {"$ref": "#/components/responses/BadRequest"},
+            "401": {"$ref": "#/components/responses/BadSignature"},
+            "503": {"$ref": "#/components/responses/Unavailable"},
+        }
+
+
+def test_what_stands_for_itself_has_no_schema(described: Json) -> None:
+    schemas = set(described["components"]["schemas"])
+    assert not schemas & {"google.api.HttpBody", "google.protobuf.Empty", "google.protobuf.Timestamp"}
+
+
 def test_a_list_takes_its_page_from_the_query(described: Json) -> None:
     listed = described["paths"]["/v1/conversations/{conversation}/messages"]["get"]
     assert [(one["in"], one["name"], one["schema"]) for one in listed["parameters"]] == [

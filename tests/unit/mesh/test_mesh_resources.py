@@ -8,9 +8,10 @@ import pytest
 from envoy_data_plane.envoy.config.cluster.v3 import Cluster
 from envoy_data_plane.envoy.config.endpoint.v3 import ClusterLoadAssignment
 from envoy_data_plane.envoy.config.route.v3 import Route, RouteConfiguration
+from envoy_data_plane.envoy.extensions.filters.http.jwt_authn.v3 import PerRouteConfig
 
 from mesh import resources
-from mesh.resources import CLUSTER, ENDPOINTS, ROUTES, formats, limits, tokens
+from mesh.resources import CLUSTER, ENDPOINTS, ROUTES, filters, formats, limits, tokens
 from mesh.topology import Issuer, Topology
 from runtime.contract import Audience, Method
 
@@ -48,7 +49,28 @@ def _filters(method: Method) -> set[str]:
     operator = {"envoy.filters.http.rbac"} if method.policy.audience is Audience.OPERATOR else set()
     metered = {"envoy.filters.http.ext_authz"} if method.policy.meter else set()
     unbounded = {"envoy.filters.http.body_size_limit"} if method.request_streaming else set()
-    return {"envoy.filters.http.jwt_authn", *operator, *metered, *unbounded}
+    webhook = {"envoy.filters.http.body_size_limit", "webhook_body_size_limit"}
+    received = webhook if method.policy.audience is Audience.WEBHOOK else set()
+    return {"envoy.filters.http.jwt_authn", *operator, *metered, *unbounded, *received}
+
+
+def test_tokens_are_looked_at_on_every_route_but_the_webhooks(topology: Topology, edge_routes: list[Route]) -> None:
+    unlooked = {
+        route.name
+        for route in edge_routes
+        if tokens.FILTER in route.typed_per_filter_config
+        and PerRouteConfig.parse(route.typed_per_filter_config[tokens.FILTER].value).disabled
+    }
+    assert unlooked == {method.path for method in topology.methods if method.policy.audience is Audience.WEBHOOK}
+    assert len(unlooked) == 4
+
+
+def test_a_size_limit_stands_in_the_chain_for_everybody_and_one_for_webhooks_alone(topology: Topology) -> None:
+    chain = {one.name: one for one in filters.chain(topology)}
+    assert [(name, chain[name].disabled) for name in (limits.BODY_FILTER, limits.WEBHOOK_BODY_FILTER)] == [
+        (limits.BODY_FILTER, False),
+        (limits.WEBHOOK_BODY_FILTER, True),
+    ]
 
 
 def test_a_stream_is_bounded_by_its_policy_and_never_retried_once_it_is_not_idempotent(
@@ -125,7 +147,7 @@ def test_one_issuer_and_several_are_required_in_a_form_that_envoy_takes(issuer: 
     assert one[tokens.ANYONE].requires_any.requirements[-1].allow_missing is not None
 
 
-def test_the_access_log_names_no_query_and_no_token() -> None:
+def test_the_access_log_names_no_query_no_token_and_no_signature() -> None:
     written = " ".join(formats.ACCESS_LOG.values()).lower()
     assert "%path(nq)%" in written
-    assert not [word for word in ("authorization", "cookie", "req(:path)") if word in written]
+    assert not [word for word in ("authorization", "cookie", "sign", "body", "req(:path)") if word in written]

@@ -23,6 +23,7 @@ def _policy(audience: Audience, caller: str = "chat") -> Policy:
     ("audience", "admitted"),
     [
         (Audience.PUBLIC, [ANONYMOUS, ALICE, OPERATOR, DECLARED, UNDECLARED, PRETENDER]),
+        (Audience.WEBHOOK, [ANONYMOUS, ALICE, OPERATOR, DECLARED, UNDECLARED, PRETENDER]),
         (Audience.USER, [ALICE, OPERATOR, DECLARED]),
         (Audience.OPERATOR, [OPERATOR, DECLARED]),
         (Audience.INTERNAL, [DECLARED]),

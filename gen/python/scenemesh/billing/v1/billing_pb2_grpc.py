@@ -26,9 +26,15 @@ if _version_not_supported:
 
 
 class BillingServiceStub:
-    """Knows the plans on offer and every user's subscription.
+    """Sells plans and credits, and knows what every user has bought, from whichever provider.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    Money moves at the providers (Stripe, app stores through RevenueCat, Lemon Squeezy, Cryptomus); what they say is read
+    again and again until it is kept, and each of its effects happens once. A user sees and changes what is theirs alone:
+    another user's is NOT_FOUND, except that operators may look. Every method answers INVALID_ARGUMENT with
+    `google.rpc.BadRequest` to a request that breaks a rule below. Methods with a `request_id` answer ALREADY_EXISTS (reason
+    REQUEST_ID_REUSED) when it was used for another request, and ABORTED (reason REQUEST_RUNNING) while the same one is at
+    work. Methods that ask a provider answer UNAVAILABLE (reason PROVIDER_UNAVAILABLE) when it cannot be reached, and
+    FAILED_PRECONDITION (reason PROVIDER_NOT_CONFIGURED) where it is not set up.
     """
 
     def __init__(self, channel):
@@ -47,24 +53,204 @@ class BillingServiceStub:
                 request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.GetSubscriptionRequest.SerializeToString,
                 response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.FromString,
                 _registered_method=True)
+        self.CreateCheckoutSession = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/CreateCheckoutSession',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CreateCheckoutSessionRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CheckoutSession.FromString,
+                _registered_method=True)
+        self.CreatePortalSession = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/CreatePortalSession',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CreatePortalSessionRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.PortalSession.FromString,
+                _registered_method=True)
+        self.ChangeSubscription = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/ChangeSubscription',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ChangeSubscriptionRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.SubscriptionChange.FromString,
+                _registered_method=True)
+        self.CancelSubscription = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/CancelSubscription',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CancelSubscriptionRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.FromString,
+                _registered_method=True)
+        self.PauseSubscription = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/PauseSubscription',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.PauseSubscriptionRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.FromString,
+                _registered_method=True)
+        self.ResumeSubscription = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/ResumeSubscription',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ResumeSubscriptionRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.FromString,
+                _registered_method=True)
+        self.ListInvoices = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/ListInvoices',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListInvoicesRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListInvoicesResponse.FromString,
+                _registered_method=True)
+        self.BuyCredits = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/BuyCredits',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.BuyCreditsRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Invoice.FromString,
+                _registered_method=True)
+        self.RedeemPromoCode = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/RedeemPromoCode',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.RedeemPromoCodeRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Redemption.FromString,
+                _registered_method=True)
+        self.CreatePromoCode = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/CreatePromoCode',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CreatePromoCodeRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.PromoCode.FromString,
+                _registered_method=True)
+        self.ListPromoCodes = channel.unary_unary(
+                '/scenemesh.billing.v1.BillingService/ListPromoCodes',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListPromoCodesRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListPromoCodesResponse.FromString,
+                _registered_method=True)
+        self.Reconcile = channel.unary_stream(
+                '/scenemesh.billing.v1.BillingService/Reconcile',
+                request_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ReconcileRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ReconcileEvent.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
-    """Knows the plans on offer and every user's subscription.
+    """Sells plans and credits, and knows what every user has bought, from whichever provider.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    Money moves at the providers (Stripe, app stores through RevenueCat, Lemon Squeezy, Cryptomus); what they say is read
+    again and again until it is kept, and each of its effects happens once. A user sees and changes what is theirs alone:
+    another user's is NOT_FOUND, except that operators may look. Every method answers INVALID_ARGUMENT with
+    `google.rpc.BadRequest` to a request that breaks a rule below. Methods with a `request_id` answer ALREADY_EXISTS (reason
+    REQUEST_ID_REUSED) when it was used for another request, and ABORTED (reason REQUEST_RUNNING) while the same one is at
+    work. Methods that ask a provider answer UNAVAILABLE (reason PROVIDER_UNAVAILABLE) when it cannot be reached, and
+    FAILED_PRECONDITION (reason PROVIDER_NOT_CONFIGURED) where it is not set up.
     """
 
     def ListPlans(self, request, context):
-        """Lists the plans on offer, cheapest first, with their prices and what each gives.
+        """Lists the plans and packs on offer, cheapest first, with their prices and what each gives.
+
+        To a caller with a token it also says what they would pay and gain: `standing`, `trial_days` and every `gain`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSubscription(self, request, context):
-        """Gets a user's subscription; a user who never bought one is on the free plan. `users/me` is the caller; another
-        user's subscription is NOT_FOUND.
+        """Gets a user's subscription; a user who never bought one is on the free plan.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateCheckoutSession(self, request, context):
+        """Opens a page of the provider's where a plan or a pack is paid for. What was bought is in force within seconds of the
+        payment, whether or not the buyer comes back.
+
+        An earlier page of the same user for a plan, not yet paid, is closed. FAILED_PRECONDITION when the user has a plan that
+        renews (reason SUBSCRIBED: change it with ChangeSubscription), or for a trial that was had already (reason TRIAL_USED).
+        NOT_FOUND (reason PLAN_NOT_FOUND, PACK_NOT_FOUND, PROMO_CODE_NOT_FOUND) for what is not on offer there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreatePortalSession(self, request, context):
+        """Opens the provider's page where a user changes how they pay and reads receipts. FAILED_PRECONDITION (reason
+        NO_CUSTOMER) for a user who never paid through Stripe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeSubscription(self, request, context):
+        """Moves a subscription to another plan or interval: up at once, with what is left of the paid period counted; down when the
+        period ends. With `validate_only` nothing changes and the answer says what would.
+
+        Moving to what one has takes a planned change back. FAILED_PRECONDITION when there is nothing to change (reason
+        NOT_SUBSCRIBED, SAME_PLAN), when a store sold it (reason MANAGED_BY_STORE: it is changed there), when the payment was
+        declined (reason PAYMENT_DECLINED; nothing changed), or while it is paused or unpaid (reason SUBSCRIPTION_NOT_ACTIVE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelSubscription(self, request, context):
+        """Cancels a subscription: at the end of the paid period, or at once and without money back.
+
+        FAILED_PRECONDITION (reason NOT_SUBSCRIBED, MANAGED_BY_STORE). One that is cancelled already stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseSubscription(self, request, context):
+        """Pauses a subscription: nothing is charged, and from the end of the paid period on it gives nothing, until it is resumed.
+
+        FAILED_PRECONDITION (reason NOT_SUBSCRIBED, MANAGED_BY_STORE, SUBSCRIPTION_NOT_ACTIVE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeSubscription(self, request, context):
+        """Resumes a subscription that is paused, or that is cancelled and not yet over.
+
+        FAILED_PRECONDITION (reason NOT_SUBSCRIBED, MANAGED_BY_STORE, SUBSCRIPTION_ENDED: it needs a new checkout). One that renews
+        anyway stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInvoices(self, request, context):
+        """Lists what a user was charged, newest first, from every provider, with what each line gave and what was taken back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BuyCredits(self, request, context):
+        """Buys a pack of credits with the payment method that the user has at Stripe, without a page in between.
+
+        FAILED_PRECONDITION when there is no such method (reason NO_PAYMENT_METHOD: use a checkout), or when the bank declined or
+        wants to ask the buyer (reason PAYMENT_DECLINED, AUTHENTICATION_REQUIRED: use a checkout); nothing was charged then.
+        NOT_FOUND (reason PACK_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedeemPromoCode(self, request, context):
+        """Redeems a code for what it gives: credits, or some days of a plan.
+
+        NOT_FOUND (reason PROMO_CODE_NOT_FOUND). FAILED_PRECONDITION when it is over (reason PROMO_CODE_EXPIRED), used up (reason
+        PROMO_CODE_USED_UP), or this user has had their share (reason PROMO_CODE_REDEEMED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreatePromoCode(self, request, context):
+        """Makes a code that RedeemPromoCode takes. ALREADY_EXISTS (reason PROMO_CODE_EXISTS) when there is one of that name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPromoCodes(self, request, context):
+        """Lists the codes, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reconcile(self, request, context):
+        """Compares what is kept with what Stripe and quota_svc say, and tells every difference. Repairs what is safe, unless
+        `validate_only`; never charges anyone.
+
+        The same runs by itself every hour. The last event is `finished` or `failed`; a stream without one was cut. ABORTED (reason
+        RECONCILIATION_RUNNING) while another one is at work.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -83,6 +269,66 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.GetSubscriptionRequest.FromString,
                     response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.SerializeToString,
             ),
+            'CreateCheckoutSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateCheckoutSession,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CreateCheckoutSessionRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CheckoutSession.SerializeToString,
+            ),
+            'CreatePortalSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePortalSession,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CreatePortalSessionRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.PortalSession.SerializeToString,
+            ),
+            'ChangeSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeSubscription,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ChangeSubscriptionRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.SubscriptionChange.SerializeToString,
+            ),
+            'CancelSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelSubscription,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CancelSubscriptionRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.SerializeToString,
+            ),
+            'PauseSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseSubscription,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.PauseSubscriptionRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.SerializeToString,
+            ),
+            'ResumeSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeSubscription,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ResumeSubscriptionRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.SerializeToString,
+            ),
+            'ListInvoices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInvoices,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListInvoicesRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListInvoicesResponse.SerializeToString,
+            ),
+            'BuyCredits': grpc.unary_unary_rpc_method_handler(
+                    servicer.BuyCredits,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.BuyCreditsRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Invoice.SerializeToString,
+            ),
+            'RedeemPromoCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeemPromoCode,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.RedeemPromoCodeRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.Redemption.SerializeToString,
+            ),
+            'CreatePromoCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePromoCode,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.CreatePromoCodeRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.PromoCode.SerializeToString,
+            ),
+            'ListPromoCodes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPromoCodes,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListPromoCodesRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListPromoCodesResponse.SerializeToString,
+            ),
+            'Reconcile': grpc.unary_stream_rpc_method_handler(
+                    servicer.Reconcile,
+                    request_deserializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ReconcileRequest.FromString,
+                    response_serializer=scenemesh_dot_billing_dot_v1_dot_billing__pb2.ReconcileEvent.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'scenemesh.billing.v1.BillingService', rpc_method_handlers)
@@ -92,9 +338,15 @@ def add_BillingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BillingService:
-    """Knows the plans on offer and every user's subscription.
+    """Sells plans and credits, and knows what every user has bought, from whichever provider.
 
-    Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+    Money moves at the providers (Stripe, app stores through RevenueCat, Lemon Squeezy, Cryptomus); what they say is read
+    again and again until it is kept, and each of its effects happens once. A user sees and changes what is theirs alone:
+    another user's is NOT_FOUND, except that operators may look. Every method answers INVALID_ARGUMENT with
+    `google.rpc.BadRequest` to a request that breaks a rule below. Methods with a `request_id` answer ALREADY_EXISTS (reason
+    REQUEST_ID_REUSED) when it was used for another request, and ABORTED (reason REQUEST_RUNNING) while the same one is at
+    work. Methods that ask a provider answer UNAVAILABLE (reason PROVIDER_UNAVAILABLE) when it cannot be reached, and
+    FAILED_PRECONDITION (reason PROVIDER_NOT_CONFIGURED) where it is not set up.
     """
 
     @staticmethod
@@ -141,6 +393,330 @@ class BillingService:
             '/scenemesh.billing.v1.BillingService/GetSubscription',
             scenemesh_dot_billing_dot_v1_dot_billing__pb2.GetSubscriptionRequest.SerializeToString,
             scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateCheckoutSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/CreateCheckoutSession',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.CreateCheckoutSessionRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.CheckoutSession.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePortalSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/CreatePortalSession',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.CreatePortalSessionRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.PortalSession.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/ChangeSubscription',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.ChangeSubscriptionRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.SubscriptionChange.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/CancelSubscription',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.CancelSubscriptionRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/PauseSubscription',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.PauseSubscriptionRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/ResumeSubscription',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.ResumeSubscriptionRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.Subscription.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInvoices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/ListInvoices',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListInvoicesRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListInvoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BuyCredits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/BuyCredits',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.BuyCreditsRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.Invoice.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeemPromoCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/RedeemPromoCode',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.RedeemPromoCodeRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePromoCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/CreatePromoCode',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.CreatePromoCodeRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.PromoCode.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPromoCodes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/ListPromoCodes',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListPromoCodesRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.ListPromoCodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scenemesh.billing.v1.BillingService/Reconcile',
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.ReconcileRequest.SerializeToString,
+            scenemesh_dot_billing_dot_v1_dot_billing__pb2.ReconcileEvent.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n scenemesh/policy/v1/policy.proto\x12\x13scenemesh.policy.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\x82\x02\n\tRpcPolicy\x12;\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x1d.scenemesh.policy.v1.AudienceB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x0f\n\x07\x63\x61llers\x18\x02 \x03(\t\x12\x33\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0cidle_timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05meter\x18\x05 \x01(\t\x12\x32\n\nrate_limit\x18\x06 \x01(\x0b\x32\x1e.scenemesh.policy.v1.RateLimit\"V\n\tRateLimit\x12\x19\n\x08requests\x18\x01 \x01(\rB\x07\xbaH\x04*\x02 \x00\x12.\n\x03per\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01*z\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x11\n\rAUDIENCE_USER\x10\x02\x12\x15\n\x11\x41UDIENCE_OPERATOR\x10\x03\x12\x15\n\x11\x41UDIENCE_INTERNAL\x10\x04:M\n\x03rpc\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x01(\x0b\x32\x1e.scenemesh.policy.v1.RpcPolicyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n scenemesh/policy/v1/policy.proto\x12\x13scenemesh.policy.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\x82\x02\n\tRpcPolicy\x12;\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x1d.scenemesh.policy.v1.AudienceB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x0f\n\x07\x63\x61llers\x18\x02 \x03(\t\x12\x33\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0cidle_timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05meter\x18\x05 \x01(\t\x12\x32\n\nrate_limit\x18\x06 \x01(\x0b\x32\x1e.scenemesh.policy.v1.RateLimit\"V\n\tRateLimit\x12\x19\n\x08requests\x18\x01 \x01(\rB\x07\xbaH\x04*\x02 \x00\x12.\n\x03per\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01*\x90\x01\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x11\n\rAUDIENCE_USER\x10\x02\x12\x15\n\x11\x41UDIENCE_OPERATOR\x10\x03\x12\x15\n\x11\x41UDIENCE_INTERNAL\x10\x04\x12\x14\n\x10\x41UDIENCE_WEBHOOK\x10\x05:M\n\x03rpc\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x01(\x0b\x32\x1e.scenemesh.policy.v1.RpcPolicyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,8 +42,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RATELIMIT'].fields_by_name['requests']._serialized_options = b'\272H\004*\002 \000'
   _globals['_RATELIMIT'].fields_by_name['per']._loaded_options = None
   _globals['_RATELIMIT'].fields_by_name['per']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_AUDIENCE']._serialized_start=501
-  _globals['_AUDIENCE']._serialized_end=623
+  _globals['_AUDIENCE']._serialized_start=502
+  _globals['_AUDIENCE']._serialized_end=646
   _globals['_RPCPOLICY']._serialized_start=153
   _globals['_RPCPOLICY']._serialized_end=411
   _globals['_RATELIMIT']._serialized_start=413

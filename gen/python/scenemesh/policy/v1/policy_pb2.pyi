@@ -19,11 +19,13 @@ class Audience(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUDIENCE_USER: _ClassVar[Audience]
     AUDIENCE_OPERATOR: _ClassVar[Audience]
     AUDIENCE_INTERNAL: _ClassVar[Audience]
+    AUDIENCE_WEBHOOK: _ClassVar[Audience]
 AUDIENCE_UNSPECIFIED: Audience
 AUDIENCE_PUBLIC: Audience
 AUDIENCE_USER: Audience
 AUDIENCE_OPERATOR: Audience
 AUDIENCE_INTERNAL: Audience
+AUDIENCE_WEBHOOK: Audience
 RPC_FIELD_NUMBER: _ClassVar[int]
 rpc: _descriptor.FieldDescriptor
 

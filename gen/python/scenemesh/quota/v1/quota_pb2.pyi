@@ -320,7 +320,7 @@ class PlanChange(_message.Message):
     def __init__(self, name: _Optional[str] = ..., plan: _Optional[str] = ..., previous_plan: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Entry(_message.Message):
-    __slots__ = ("name", "meter", "amount", "kind", "debit", "credit", "source", "balance", "hold", "usage", "create_time")
+    __slots__ = ("name", "meter", "amount", "kind", "debit", "credit", "source", "balance", "hold", "usage", "create_time", "credit_name")
     NAME_FIELD_NUMBER: _ClassVar[int]
     METER_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
@@ -332,6 +332,7 @@ class Entry(_message.Message):
     HOLD_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_NAME_FIELD_NUMBER: _ClassVar[int]
     name: str
     meter: str
     amount: int
@@ -343,7 +344,8 @@ class Entry(_message.Message):
     hold: str
     usage: Usage
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., meter: _Optional[str] = ..., amount: _Optional[int] = ..., kind: _Optional[_Union[EntryKind, str]] = ..., debit: _Optional[_Union[Account, str]] = ..., credit: _Optional[_Union[Account, str]] = ..., source: _Optional[_Union[Source, str]] = ..., balance: _Optional[int] = ..., hold: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    credit_name: str
+    def __init__(self, name: _Optional[str] = ..., meter: _Optional[str] = ..., amount: _Optional[int] = ..., kind: _Optional[_Union[EntryKind, str]] = ..., debit: _Optional[_Union[Account, str]] = ..., credit: _Optional[_Union[Account, str]] = ..., source: _Optional[_Union[Source, str]] = ..., balance: _Optional[int] = ..., hold: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., credit_name: _Optional[str] = ...) -> None: ...
 
 class Usage(_message.Message):
     __slots__ = ("resource", "model", "input_tokens", "output_tokens")

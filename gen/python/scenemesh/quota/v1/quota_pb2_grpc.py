@@ -186,7 +186,8 @@ class QuotaServiceServicer:
     def CheckAdmission(self, request, context):
         """Says whether a use would be admitted now. Takes no hold and no lock: the answer may be old when it arrives.
 
-        A refusal is an answer here, not an error.
+        A refusal is an answer here, not an error. Where the meter has too little left and bought credits pay for it, the
+        decision is that of the meter `credits`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -194,6 +195,10 @@ class QuotaServiceServicer:
 
     def Reserve(self, request, context):
         """Takes a hold on one or several meters before work begins: on all of them or on none.
+
+        Where a meter has too little left and has a price in credits, bought credits are held in its place if they are enough
+        (not for BEST_EFFORT and the like): the hold's lines say which meters keep how much back, and ExtendHold and Settle name
+        those.
 
         RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure` and a `Decision`) when a meter has too little
         left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another request; the same request again

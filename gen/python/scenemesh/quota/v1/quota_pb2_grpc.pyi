@@ -71,10 +71,15 @@ class QuotaServiceStub:
     CheckAdmission: _grpc.UnaryUnaryMultiCallable[_quota_pb2.CheckAdmissionRequest, _quota_pb2.Decision]
     """Says whether a use would be admitted now. Takes no hold and no lock: the answer may be old when it arrives.
 
-    A refusal is an answer here, not an error.
+    A refusal is an answer here, not an error. Where the meter has too little left and bought credits pay for it, the
+    decision is that of the meter `credits`.
     """
     Reserve: _grpc.UnaryUnaryMultiCallable[_quota_pb2.ReserveRequest, _quota_pb2.ReserveResponse]
     """Takes a hold on one or several meters before work begins: on all of them or on none.
+
+    Where a meter has too little left and has a price in credits, bought credits are held in its place if they are enough
+    (not for BEST_EFFORT and the like): the hold's lines say which meters keep how much back, and ExtendHold and Settle name
+    those.
 
     RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure` and a `Decision`) when a meter has too little
     left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another request; the same request again
@@ -186,10 +191,15 @@ class QuotaServiceAsyncStub(QuotaServiceStub):
     CheckAdmission: _aio.UnaryUnaryMultiCallable[_quota_pb2.CheckAdmissionRequest, _quota_pb2.Decision]  # type: ignore[assignment]
     """Says whether a use would be admitted now. Takes no hold and no lock: the answer may be old when it arrives.
 
-    A refusal is an answer here, not an error.
+    A refusal is an answer here, not an error. Where the meter has too little left and bought credits pay for it, the
+    decision is that of the meter `credits`.
     """
     Reserve: _aio.UnaryUnaryMultiCallable[_quota_pb2.ReserveRequest, _quota_pb2.ReserveResponse]  # type: ignore[assignment]
     """Takes a hold on one or several meters before work begins: on all of them or on none.
+
+    Where a meter has too little left and has a price in credits, bought credits are held in its place if they are enough
+    (not for BEST_EFFORT and the like): the hold's lines say which meters keep how much back, and ExtendHold and Settle name
+    those.
 
     RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure` and a `Decision`) when a meter has too little
     left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another request; the same request again
@@ -328,7 +338,8 @@ class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_quota_pb2.Decision, _abc.Awaitable[_quota_pb2.Decision]]:
         """Says whether a use would be admitted now. Takes no hold and no lock: the answer may be old when it arrives.
 
-        A refusal is an answer here, not an error.
+        A refusal is an answer here, not an error. Where the meter has too little left and bought credits pay for it, the
+        decision is that of the meter `credits`.
         """
 
     @_abc_1.abstractmethod
@@ -338,6 +349,10 @@ class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_quota_pb2.ReserveResponse, _abc.Awaitable[_quota_pb2.ReserveResponse]]:
         """Takes a hold on one or several meters before work begins: on all of them or on none.
+
+        Where a meter has too little left and has a price in credits, bought credits are held in its place if they are enough
+        (not for BEST_EFFORT and the like): the hold's lines say which meters keep how much back, and ExtendHold and Settle name
+        those.
 
         RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with `google.rpc.QuotaFailure` and a `Decision`) when a meter has too little
         left. ALREADY_EXISTS (reason REQUEST_ID_REUSED) when `request_id` was used for another request; the same request again

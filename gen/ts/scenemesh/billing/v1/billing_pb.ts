@@ -2,7 +2,7 @@
 // @generated from file scenemesh/billing/v1/billing.proto (package scenemesh.billing.v1, syntax proto3)
 /* eslint-disable */
 
-// Plans, and who is on which.
+// Plans, who is on which, and the money that moved for it.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file scenemesh/billing/v1/billing.proto.
  */
 export const file_scenemesh_billing_v1_billing: GenFile = /*@__PURE__*/
-  fileDesc("CiJzY2VuZW1lc2gvYmlsbGluZy92MS9iaWxsaW5nLnByb3RvEhRzY2VuZW1lc2guYmlsbGluZy52MSLLAQoEUGxhbhIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIrCgZwcmljZXMYAyADKAsyGy5zY2VuZW1lc2guYmlsbGluZy52MS5QcmljZRIzCgphbGxvd2FuY2VzGAQgAygLMh8uc2NlbmVtZXNoLmJpbGxpbmcudjEuQWxsb3dhbmNlEhYKDmNvbnRleHRfdG9rZW5zGAUgASgDOiXqQSIKEnNjZW5lbWVzaC5kZXYvUGxhbhIMcGxhbnMve3BsYW59Il0KBVByaWNlEjAKCGludGVydmFsGAEgASgOMh4uc2NlbmVtZXNoLmJpbGxpbmcudjEuSW50ZXJ2YWwSIgoGYW1vdW50GAIgASgLMhIuZ29vZ2xlLnR5cGUuTW9uZXkiuAEKCUFsbG93YW5jZRINCgVtZXRlchgBIAEoCRIRCgl1bmxpbWl0ZWQYAiABKAgSDgoGYW1vdW50GAMgASgDEiwKBnBlcmlvZBgEIAEoDjIcLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlBlcmlvZBIpCgZ3aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIcm9sbG92ZXIYBiABKAMSDgoGc2hhZG93GAcgASgIItMBCgxTdWJzY3JpcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRwbGFuGAIgASgJEjYKBXN0YXRlGAMgASgOMicuc2NlbmVtZXNoLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uU3RhdGUSMwoPcGVyaW9kX2VuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDo66kE3ChpzY2VuZW1lc2guZGV2L1N1YnNjcmlwdGlvbhIZdXNlcnMve3VzZXJ9L3N1YnNjcmlwdGlvbiISChBMaXN0UGxhbnNSZXF1ZXN0Ij4KEUxpc3RQbGFuc1Jlc3BvbnNlEikKBXBsYW5zGAEgAygLMhouc2NlbmVtZXNoLmJpbGxpbmcudjEuUGxhbiJiChZHZXRTdWJzY3JpcHRpb25SZXF1ZXN0EkgKBG5hbWUYASABKAlCOuJBAQK6SDNyMTIvXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9L3N1YnNjcmlwdGlvbiQqXgoISW50ZXJ2YWwSGAoUSU5URVJWQUxfVU5TUEVDSUZJRUQQABIRCg1JTlRFUlZBTF9XRUVLEAESEgoOSU5URVJWQUxfTU9OVEgQAhIRCg1JTlRFUlZBTF9ZRUFSEAMqVgoGUGVyaW9kEhYKElBFUklPRF9VTlNQRUNJRklFRBAAEg4KClBFUklPRF9EQVkQARIQCgxQRVJJT0RfTU9OVEgQAhISCg5QRVJJT0RfUk9MTElORxADKpcBChFTdWJzY3JpcHRpb25TdGF0ZRIiCh5TVUJTQ1JJUFRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIdChlTVUJTQ1JJUFRJT05fU1RBVEVfQUNUSVZFEAESIAocU1VCU0NSSVBUSU9OX1NUQVRFX0NBTkNFTExFRBACEh0KGVNVQlNDUklQVElPTl9TVEFURV9QQVVTRUQQAzKqAgoOQmlsbGluZ1NlcnZpY2USfAoJTGlzdFBsYW5zEiYuc2NlbmVtZXNoLmJpbGxpbmcudjEuTGlzdFBsYW5zUmVxdWVzdBonLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkxpc3RQbGFuc1Jlc3BvbnNlIh6QAgGq1BgGCAEaAggCgtPkkwILEgkvdjEvcGxhbnMSmQEKD0dldFN1YnNjcmlwdGlvbhIsLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkdldFN1YnNjcmlwdGlvblJlcXVlc3QaIi5zY2VuZW1lc2guYmlsbGluZy52MS5TdWJzY3JpcHRpb24iNJACAarUGAYIAhoCCAKC0+STAiESHy92MS97bmFtZT11c2Vycy8qL3N1YnNjcmlwdGlvbn1iBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_timestamp, file_google_type_money, file_scenemesh_policy_v1_policy]);
+  fileDesc("CiJzY2VuZW1lc2gvYmlsbGluZy92MS9iaWxsaW5nLnByb3RvEhRzY2VuZW1lc2guYmlsbGluZy52MSKRAgoEUGxhbhIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIrCgZwcmljZXMYAyADKAsyGy5zY2VuZW1lc2guYmlsbGluZy52MS5QcmljZRIzCgphbGxvd2FuY2VzGAQgAygLMh8uc2NlbmVtZXNoLmJpbGxpbmcudjEuQWxsb3dhbmNlEhYKDmNvbnRleHRfdG9rZW5zGAUgASgDEhIKCnRyaWFsX2RheXMYBiABKAUSMAoIc3RhbmRpbmcYByABKA4yHi5zY2VuZW1lc2guYmlsbGluZy52MS5TdGFuZGluZzol6kEiChJzY2VuZW1lc2guZGV2L1BsYW4SDHBsYW5zL3twbGFufSKhAQoFUHJpY2USMAoIaW50ZXJ2YWwYASABKA4yHi5zY2VuZW1lc2guYmlsbGluZy52MS5JbnRlcnZhbBIiCgZhbW91bnQYAiABKAsyEi5nb29nbGUudHlwZS5Nb25leRIPCgdjcmVkaXRzGAMgASgDEjEKCXByb3ZpZGVycxgEIAMoDjIeLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlByb3ZpZGVyIrkBCgRQYWNrEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEg8KB2NyZWRpdHMYAyABKAMSIgoGYW1vdW50GAQgASgLMhIuZ29vZ2xlLnR5cGUuTW9uZXkSMQoJcHJvdmlkZXJzGAUgAygOMh4uc2NlbmVtZXNoLmJpbGxpbmcudjEuUHJvdmlkZXI6JepBIgoSc2NlbmVtZXNoLmRldi9QYWNrEgxwYWNrcy97cGFja30ixgEKCUFsbG93YW5jZRINCgVtZXRlchgBIAEoCRIRCgl1bmxpbWl0ZWQYAiABKAgSDgoGYW1vdW50GAMgASgDEiwKBnBlcmlvZBgEIAEoDjIcLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlBlcmlvZBIpCgZ3aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIcm9sbG92ZXIYBiABKAMSDgoGc2hhZG93GAcgASgIEgwKBGdhaW4YCCABKAMimwQKDFN1YnNjcmlwdGlvbhIMCgRuYW1lGAEgASgJEgwKBHBsYW4YAiABKAkSNgoFc3RhdGUYAyABKA4yJy5zY2VuZW1lc2guYmlsbGluZy52MS5TdWJzY3JpcHRpb25TdGF0ZRIzCg9wZXJpb2RfZW5kX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCHByb3ZpZGVyGAUgASgOMh4uc2NlbmVtZXNoLmJpbGxpbmcudjEuUHJvdmlkZXISMAoIaW50ZXJ2YWwYBiABKA4yHi5zY2VuZW1lc2guYmlsbGluZy52MS5JbnRlcnZhbBIRCgluZXh0X3BsYW4YByABKAkSNQoNbmV4dF9pbnRlcnZhbBgIIAEoDjIeLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkludGVydmFsEjIKDmdyYWNlX2VuZF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXN1bWVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoKYWdyZWVtZW50cxgLIAMoCzIfLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkFncmVlbWVudDo66kE3ChpzY2VuZW1lc2guZGV2L1N1YnNjcmlwdGlvbhIZdXNlcnMve3VzZXJ9L3N1YnNjcmlwdGlvbiKIAgoJQWdyZWVtZW50EjAKCHByb3ZpZGVyGAEgASgOMh4uc2NlbmVtZXNoLmJpbGxpbmcudjEuUHJvdmlkZXISCgoCaWQYAiABKAkSDAoEcGxhbhgDIAEoCRIwCghpbnRlcnZhbBgEIAEoDjIeLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkludGVydmFsEjYKBXN0YXRlGAUgASgOMicuc2NlbmVtZXNoLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uU3RhdGUSMwoPcGVyaW9kX2VuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghpbl9mb3JjZRgHIAEoCCLGAQoPQ2hlY2tvdXRTZXNzaW9uEgwKBG5hbWUYASABKAkSCwoDdXJsGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgl0ZXN0X21vZGUYBCABKAg6VOpBUQodc2NlbmVtZXNoLmRldi9DaGVja291dFNlc3Npb24SMHVzZXJzL3t1c2VyfS9jaGVja291dFNlc3Npb25zL3tjaGVja291dF9zZXNzaW9ufSIvCg1Qb3J0YWxTZXNzaW9uEgsKA3VybBgBIAEoCRIRCgl0ZXN0X21vZGUYAiABKAgi0AEKElN1YnNjcmlwdGlvbkNoYW5nZRI4CgxzdWJzY3JpcHRpb24YASABKAsyIi5zY2VuZW1lc2guYmlsbGluZy52MS5TdWJzY3JpcHRpb24SMgoOZWZmZWN0aXZlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKCmFtb3VudF9kdWUYAyABKAsyEi5nb29nbGUudHlwZS5Nb25leRIkCghjcmVkaXRlZBgEIAEoCzISLmdvb2dsZS50eXBlLk1vbmV5IoMDCgdJbnZvaWNlEgwKBG5hbWUYASABKAkSMAoIcHJvdmlkZXIYAiABKA4yHi5zY2VuZW1lc2guYmlsbGluZy52MS5Qcm92aWRlchIxCgVzdGF0ZRgDIAEoDjIiLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkludm9pY2VTdGF0ZRIiCgZhbW91bnQYBCABKAsyEi5nb29nbGUudHlwZS5Nb25leRIkCghyZWZ1bmRlZBgFIAEoCzISLmdvb2dsZS50eXBlLk1vbmV5Ei8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgVsaW5lcxgHIAMoCzIhLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkludm9pY2VMaW5lEg4KBm51bWJlchgIIAEoCRILCgN1cmwYCSABKAk6O+pBOAoVc2NlbmVtZXNoLmRldi9JbnZvaWNlEh91c2Vycy97dXNlcn0vaW52b2ljZXMve2ludm9pY2V9ItwBCgtJbnZvaWNlTGluZRIPCgdhcnRpY2xlGAEgASgJEiIKBmFtb3VudBgCIAEoCzISLmdvb2dsZS50eXBlLk1vbmV5Ei4KCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjcmVkaXRzGAUgASgDEhkKEWNyZWRpdHNfcmVjbGFpbWVkGAYgASgDEg4KBmNyZWRpdBgHIAEoCSKsAgoJUHJvbW9Db2RlEgwKBG5hbWUYASABKAkSKAoEZ2lmdBgCIAEoCzIaLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkdpZnQSFwoPcmVkZW1wdGlvbnNfbWF4GAMgASgDEiAKGHJlZGVtcHRpb25zX21heF9wZXJfdXNlchgEIAEoBRIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLcmVkZW1wdGlvbnMYBiABKAMSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOjXqQTIKF3NjZW5lbWVzaC5kZXYvUHJvbW9Db2RlEhdwcm9tb0NvZGVzL3twcm9tb19jb2RlfSJqCgRHaWZ0Eh4KB2NyZWRpdHMYASABKANCC7pICCIGGMCEPSgBSAASMwoJcGxhbl9kYXlzGAIgASgLMh4uc2NlbmVtZXNoLmJpbGxpbmcudjEuUGxhbkRheXNIAEINCgRraW5kEgW6SAIIASJfCghQbGFuRGF5cxI1CgRwbGFuGAEgASgJQifiQQECukggch4yHF5wbGFucy9bYS16XVthLXowLTktXXswLDM5fSQSHAoEZGF5cxgCIAEoBUIO4kEBArpIBxoFGO4CKAEihAEKClJlZGVtcHRpb24SEgoKcHJvbW9fY29kZRgBIAEoCRIoCgRnaWZ0GAIgASgLMhouc2NlbmVtZXNoLmJpbGxpbmcudjEuR2lmdBI4CgxzdWJzY3JpcHRpb24YAyABKAsyIi5zY2VuZW1lc2guYmlsbGluZy52MS5TdWJzY3JpcHRpb24i+gEKDlJlY29uY2lsZUV2ZW50EjsKCHByb2dyZXNzGAEgASgLMicuc2NlbmVtZXNoLmJpbGxpbmcudjEuUmVjb25jaWxlUHJvZ3Jlc3NIABIsCgVkcmlmdBgCIAEoCzIbLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkRyaWZ0SAASOwoIZmluaXNoZWQYAyABKAsyJy5zY2VuZW1lc2guYmlsbGluZy52MS5SZWNvbmNpbGVGaW5pc2hlZEgAEjcKBmZhaWxlZBgEIAEoCzIlLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlJlY29uY2lsZUZhaWxlZEgAQgcKBWV2ZW50IiUKEVJlY29uY2lsZVByb2dyZXNzEhAKCGNvbXBhcmVkGAEgASgDIoABCgVEcmlmdBItCgRraW5kGAEgASgOMh8uc2NlbmVtZXNoLmJpbGxpbmcudjEuRHJpZnRLaW5kEgwKBHVzZXIYAiABKAkSCgoCaWQYAyABKAkSDAoEb3VycxgEIAEoCRIOCgZ0aGVpcnMYBSABKAkSEAoIcmVwYWlyZWQYBiABKAgiRwoRUmVjb25jaWxlRmluaXNoZWQSEAoIY29tcGFyZWQYASABKAMSDgoGZHJpZnRzGAIgASgDEhAKCHJlcGFpcmVkGAMgASgDIjIKD1JlY29uY2lsZUZhaWxlZBIOCgZyZWFzb24YASABKAkSDwoHbWVzc2FnZRgCIAEoCSISChBMaXN0UGxhbnNSZXF1ZXN0ImkKEUxpc3RQbGFuc1Jlc3BvbnNlEikKBXBsYW5zGAEgAygLMhouc2NlbmVtZXNoLmJpbGxpbmcudjEuUGxhbhIpCgVwYWNrcxgCIAMoCzIaLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlBhY2siYgoWR2V0U3Vic2NyaXB0aW9uUmVxdWVzdBJICgRuYW1lGAEgASgJQjriQQECukgzcjEyL151c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fS9zdWJzY3JpcHRpb24kIoAEChxDcmVhdGVDaGVja291dFNlc3Npb25SZXF1ZXN0Ej0KBnBhcmVudBgBIAEoCUIt4kEBArpIJnIkMiJedXNlcnMvW0EtWmEtejAtOS5ffEA6K34tXXsxLDEyOH0kEiAKCnJlcXVlc3RfaWQYAiABKAlCDOJBAQK6SAVyA7ABARIwCgRwbGFuGAMgASgLMiAuc2NlbmVtZXNoLmJpbGxpbmcudjEuUGxhbkNob2ljZUgAEjMKBHBhY2sYBCABKAlCI7pIIHIeMhxecGFja3MvW2Etel1bYS16MC05LV17MCwzOX0kSAASQgoIcHJvdmlkZXIYBSABKA4yHi5zY2VuZW1lc2guYmlsbGluZy52MS5Qcm92aWRlckIQ4kEBAbpICYIBBhABIAIgBRI3Cgpwcm9tb19jb2RlGAYgASgJQiPiQQEBukgcchoyGF4oW0EtWmEtejAtOV8tXXsxLDY0fSk/JBJECgtzdWNjZXNzX3VybBgHIAEoCUIv4kEBArpIKHImGNAPMiFeaHR0cHM/Oi8vW15bOmNudHJsOl1bOnNwYWNlOl1dKyQSQwoKY2FuY2VsX3VybBgIIAEoCUIv4kEBArpIKHImGNAPMiFeaHR0cHM/Oi8vW15bOmNudHJsOl1bOnNwYWNlOl1dKyRCEAoHYXJ0aWNsZRIFukgCCAEimgEKClBsYW5DaG9pY2USNQoEcGxhbhgBIAEoCUIn4kEBArpIIHIeMhxecGxhbnMvW2Etel1bYS16MC05LV17MCwzOX0kEkAKCGludGVydmFsGAIgASgOMh4uc2NlbmVtZXNoLmJpbGxpbmcudjEuSW50ZXJ2YWxCDuJBAQK6SAeCAQQQASAAEhMKBXRyaWFsGAMgASgIQgTiQQEBIqABChpDcmVhdGVQb3J0YWxTZXNzaW9uUmVxdWVzdBI9CgZwYXJlbnQYASABKAlCLeJBAQK6SCZyJDIiXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9JBJDCgpyZXR1cm5fdXJsGAIgASgJQi/iQQECukgociYY0A8yIV5odHRwcz86Ly9bXls6Y250cmw6XVs6c3BhY2U6XV0rJCK/AwoZQ2hhbmdlU3Vic2NyaXB0aW9uUmVxdWVzdBJICgRuYW1lGAEgASgJQjriQQECukgzcjEyL151c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fS9zdWJzY3JpcHRpb24kElYKCnJlcXVlc3RfaWQYAiABKAlCQuJBAQG6SDtyOTI3XihbMC05YS1mQS1GXXs4fSgtWzAtOWEtZkEtRl17NH0pezN9LVswLTlhLWZBLUZdezEyfSk/JBI1CgRwbGFuGAMgASgJQifiQQECukggch4yHF5wbGFucy9bYS16XVthLXowLTktXXswLDM5fSQSQAoIaW50ZXJ2YWwYBCABKA4yHi5zY2VuZW1lc2guYmlsbGluZy52MS5JbnRlcnZhbEIO4kEBArpIB4IBBBABIAASGwoNdmFsaWRhdGVfb25seRgFIAEoCEIE4kEBATpqukhnGmUKE3JlcXVlc3RfaWQucmVxdWlyZWQSIXJlcXVlc3RfaWQgaXMgbmVlZGVkIGZvciBhIGNoYW5nZRordGhpcy52YWxpZGF0ZV9vbmx5IHx8IHRoaXMucmVxdWVzdF9pZCAhPSAnJyKiAQoZQ2FuY2VsU3Vic2NyaXB0aW9uUmVxdWVzdBJICgRuYW1lGAEgASgJQjriQQECukgzcjEyL151c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fS9zdWJzY3JpcHRpb24kEiAKCnJlcXVlc3RfaWQYAiABKAlCDOJBAQK6SAVyA7ABARIZCgtpbW1lZGlhdGVseRgDIAEoCEIE4kEBASLFAQoYUGF1c2VTdWJzY3JpcHRpb25SZXF1ZXN0EkgKBG5hbWUYASABKAlCOuJBAQK6SDNyMTIvXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9L3N1YnNjcmlwdGlvbiQSIAoKcmVxdWVzdF9pZBgCIAEoCUIM4kEBArpIBXIDsAEBEj0KC3Jlc3VtZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIM4kEBAbpIBbIBAkABIocBChlSZXN1bWVTdWJzY3JpcHRpb25SZXF1ZXN0EkgKBG5hbWUYASABKAlCOuJBAQK6SDNyMTIvXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9L3N1YnNjcmlwdGlvbiQSIAoKcmVxdWVzdF9pZBgCIAEoCUIM4kEBArpIBXIDsAEBIpgBChNMaXN0SW52b2ljZXNSZXF1ZXN0Ej0KBnBhcmVudBgBIAEoCUIt4kEBArpIJnIkMiJedXNlcnMvW0EtWmEtejAtOS5ffEA6K34tXXsxLDEyOH0kEiAKCXBhZ2Vfc2l6ZRgCIAEoBUIN4kEBAbpIBhoEGGQoABIgCgpwYWdlX3Rva2VuGAMgASgJQgziQQEBukgFcgMY9AMiYAoUTGlzdEludm9pY2VzUmVzcG9uc2USLwoIaW52b2ljZXMYASADKAsyHS5zY2VuZW1lc2guYmlsbGluZy52MS5JbnZvaWNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKrAQoRQnV5Q3JlZGl0c1JlcXVlc3QSPQoGcGFyZW50GAEgASgJQi3iQQECukgmciQyIl51c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fSQSIAoKcmVxdWVzdF9pZBgCIAEoCUIM4kEBArpIBXIDsAEBEjUKBHBhY2sYAyABKAlCJ+JBAQK6SCByHjIcXnBhY2tzL1thLXpdW2EtejAtOS1dezAsMzl9JCKpAQoWUmVkZWVtUHJvbW9Db2RlUmVxdWVzdBI9CgZwYXJlbnQYASABKAlCLeJBAQK6SCZyJDIiXnVzZXJzL1tBLVphLXowLTkuX3xAOit+LV17MSwxMjh9JBIgCgpyZXF1ZXN0X2lkGAIgASgJQgziQQECukgFcgOwAQESLgoEY29kZRgDIAEoCUIg4kEBArpIGXIXMhVeW0EtWmEtejAtOV8tXXszLDY0fSQimgIKFkNyZWF0ZVByb21vQ29kZVJlcXVlc3QSLgoEY29kZRgBIAEoCUIg4kEBArpIGXIXMhVeW0EtWmEtejAtOV8tXXszLDY0fSQSNAoEZ2lmdBgCIAEoCzIaLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkdpZnRCCuJBAQK6SAPIAQESKgoPcmVkZW1wdGlvbnNfbWF4GAMgASgDQhHiQQEBukgKIggYgJTr3AMoABIvChhyZWRlbXB0aW9uc19tYXhfcGVyX3VzZXIYBCABKAVCDeJBAQG6SAYaBBhkKAASPQoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgziQQEBukgFsgECQAEiWwoVTGlzdFByb21vQ29kZXNSZXF1ZXN0EiAKCXBhZ2Vfc2l6ZRgBIAEoBUIN4kEBAbpIBhoEGGQoABIgCgpwYWdlX3Rva2VuGAIgASgJQgziQQEBukgFcgMY9AMiZwoWTGlzdFByb21vQ29kZXNSZXNwb25zZRI0Cgtwcm9tb19jb2RlcxgBIAMoCzIfLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlByb21vQ29kZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkibwoQUmVjb25jaWxlUmVxdWVzdBIbCg12YWxpZGF0ZV9vbmx5GAEgASgIQgTiQQEBEj4KBHVzZXIYAiABKAlCMOJBAQG6SClyJzIlXih1c2Vycy9bQS1aYS16MC05Ll98QDorfi1dezEsMTI4fSk/JCpeCghJbnRlcnZhbBIYChRJTlRFUlZBTF9VTlNQRUNJRklFRBAAEhEKDUlOVEVSVkFMX1dFRUsQARISCg5JTlRFUlZBTF9NT05USBACEhEKDUlOVEVSVkFMX1lFQVIQAypWCgZQZXJpb2QSFgoSUEVSSU9EX1VOU1BFQ0lGSUVEEAASDgoKUEVSSU9EX0RBWRABEhAKDFBFUklPRF9NT05USBACEhIKDlBFUklPRF9ST0xMSU5HEAMqmgEKCFByb3ZpZGVyEhgKFFBST1ZJREVSX1VOU1BFQ0lGSUVEEAASEwoPUFJPVklERVJfU1RSSVBFEAESFwoTUFJPVklERVJfUkVWRU5VRUNBVBACEhoKFlBST1ZJREVSX0xFTU9OX1NRVUVFWlkQAxIWChJQUk9WSURFUl9DUllQVE9NVVMQBBISCg5QUk9WSURFUl9QUk9NTxAFKmgKCFN0YW5kaW5nEhgKFFNUQU5ESU5HX1VOU1BFQ0lGSUVEEAASFAoQU1RBTkRJTkdfQ1VSUkVOVBABEhQKEFNUQU5ESU5HX1VQR1JBREUQAhIWChJTVEFORElOR19ET1dOR1JBREUQAyr5AQoRU3Vic2NyaXB0aW9uU3RhdGUSIgoeU1VCU0NSSVBUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASHQoZU1VCU0NSSVBUSU9OX1NUQVRFX0FDVElWRRABEiAKHFNVQlNDUklQVElPTl9TVEFURV9DQU5DRUxMRUQQAhIdChlTVUJTQ1JJUFRJT05fU1RBVEVfUEFVU0VEEAMSHwobU1VCU0NSSVBUSU9OX1NUQVRFX1RSSUFMSU5HEAQSHwobU1VCU0NSSVBUSU9OX1NUQVRFX1BBU1RfRFVFEAUSHgoaU1VCU0NSSVBUSU9OX1NUQVRFX0VYUElSRUQQBiqtAQoMSW52b2ljZVN0YXRlEh0KGUlOVk9JQ0VfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJJTlZPSUNFX1NUQVRFX1BBSUQQARIWChJJTlZPSUNFX1NUQVRFX09QRU4QAhIaChZJTlZPSUNFX1NUQVRFX1JFRlVOREVEEAMSGgoWSU5WT0lDRV9TVEFURV9ESVNQVVRFRBAEEhYKEklOVk9JQ0VfU1RBVEVfVk9JRBAFKsECCglEcmlmdEtpbmQSGgoWRFJJRlRfS0lORF9VTlNQRUNJRklFRBAAEiAKHERSSUZUX0tJTkRfQUdSRUVNRU5UX1VOS05PV04QARIgChxEUklGVF9LSU5EX0FHUkVFTUVOVF9ESUZGRVJTEAISHQoZRFJJRlRfS0lORF9BR1JFRU1FTlRfR09ORRADEh4KGkRSSUZUX0tJTkRfUEFZTUVOVF9VTktOT1dOEAQSHgoaRFJJRlRfS0lORF9QQVlNRU5UX0RJRkZFUlMQBRIbChdEUklGVF9LSU5EX1BMQU5fRElGRkVSUxAGEh0KGURSSUZUX0tJTkRfQ1JFRElUX01JU1NJTkcQBxIbChdEUklGVF9LSU5EX0VGRkVDVF9TVFVDSxAIEhwKGERSSUZUX0tJTkRfT1dORVJfVU5LTk9XThAJMuARCg5CaWxsaW5nU2VydmljZRJ8CglMaXN0UGxhbnMSJi5zY2VuZW1lc2guYmlsbGluZy52MS5MaXN0UGxhbnNSZXF1ZXN0Gicuc2NlbmVtZXNoLmJpbGxpbmcudjEuTGlzdFBsYW5zUmVzcG9uc2UiHpACAarUGAYIARoCCAKC0+STAgsSCS92MS9wbGFucxKZAQoPR2V0U3Vic2NyaXB0aW9uEiwuc2NlbmVtZXNoLmJpbGxpbmcudjEuR2V0U3Vic2NyaXB0aW9uUmVxdWVzdBoiLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlN1YnNjcmlwdGlvbiI0kAIBqtQYBggCGgIIAoLT5JMCIRIfL3YxL3tuYW1lPXVzZXJzLyovc3Vic2NyaXB0aW9ufRK2AQoVQ3JlYXRlQ2hlY2tvdXRTZXNzaW9uEjIuc2NlbmVtZXNoLmJpbGxpbmcudjEuQ3JlYXRlQ2hlY2tvdXRTZXNzaW9uUmVxdWVzdBolLnNjZW5lbWVzaC5iaWxsaW5nLnYxLkNoZWNrb3V0U2Vzc2lvbiJCqtQYDggCGgIIDzIGCBQSAgg8gtPkkwIqOgEqIiUvdjEve3BhcmVudD11c2Vycy8qfS9jaGVja291dFNlc3Npb25zEq4BChNDcmVhdGVQb3J0YWxTZXNzaW9uEjAuc2NlbmVtZXNoLmJpbGxpbmcudjEuQ3JlYXRlUG9ydGFsU2Vzc2lvblJlcXVlc3QaIy5zY2VuZW1lc2guYmlsbGluZy52MS5Qb3J0YWxTZXNzaW9uIkCq1BgOCAIaAggPMgYIFBICCDyC0+STAig6ASoiIy92MS97cGFyZW50PXVzZXJzLyp9L3BvcnRhbFNlc3Npb25zErQBChJDaGFuZ2VTdWJzY3JpcHRpb24SLy5zY2VuZW1lc2guYmlsbGluZy52MS5DaGFuZ2VTdWJzY3JpcHRpb25SZXF1ZXN0Giguc2NlbmVtZXNoLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uQ2hhbmdlIkOq1BgOCAIaAggPMgYIHhICCDyC0+STAis6ASoiJi92MS97bmFtZT11c2Vycy8qL3N1YnNjcmlwdGlvbn06Y2hhbmdlEq4BChJDYW5jZWxTdWJzY3JpcHRpb24SLy5zY2VuZW1lc2guYmlsbGluZy52MS5DYW5jZWxTdWJzY3JpcHRpb25SZXF1ZXN0GiIuc2NlbmVtZXNoLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uIkOq1BgOCAIaAggPMgYIFBICCDyC0+STAis6ASoiJi92MS97bmFtZT11c2Vycy8qL3N1YnNjcmlwdGlvbn06Y2FuY2VsEqsBChFQYXVzZVN1YnNjcmlwdGlvbhIuLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlBhdXNlU3Vic2NyaXB0aW9uUmVxdWVzdBoiLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlN1YnNjcmlwdGlvbiJCqtQYDggCGgIIDzIGCBQSAgg8gtPkkwIqOgEqIiUvdjEve25hbWU9dXNlcnMvKi9zdWJzY3JpcHRpb259OnBhdXNlEq4BChJSZXN1bWVTdWJzY3JpcHRpb24SLy5zY2VuZW1lc2guYmlsbGluZy52MS5SZXN1bWVTdWJzY3JpcHRpb25SZXF1ZXN0GiIuc2NlbmVtZXNoLmJpbGxpbmcudjEuU3Vic2NyaXB0aW9uIkOq1BgOCAIaAggPMgYIFBICCDyC0+STAis6ASoiJi92MS97bmFtZT11c2Vycy8qL3N1YnNjcmlwdGlvbn06cmVzdW1lEpkBCgxMaXN0SW52b2ljZXMSKS5zY2VuZW1lc2guYmlsbGluZy52MS5MaXN0SW52b2ljZXNSZXF1ZXN0Giouc2NlbmVtZXNoLmJpbGxpbmcudjEuTGlzdEludm9pY2VzUmVzcG9uc2UiMpACAarUGAYIAhoCCAWC0+STAh8SHS92MS97cGFyZW50PXVzZXJzLyp9L2ludm9pY2VzEpMBCgpCdXlDcmVkaXRzEicuc2NlbmVtZXNoLmJpbGxpbmcudjEuQnV5Q3JlZGl0c1JlcXVlc3QaHS5zY2VuZW1lc2guYmlsbGluZy52MS5JbnZvaWNlIj2q1BgOCAIaAggPMgYIChICCDyC0+STAiU6ASoiIC92MS97cGFyZW50PXVzZXJzLyp9L2NyZWRpdHM6YnV5EqYBCg9SZWRlZW1Qcm9tb0NvZGUSLC5zY2VuZW1lc2guYmlsbGluZy52MS5SZWRlZW1Qcm9tb0NvZGVSZXF1ZXN0GiAuc2NlbmVtZXNoLmJpbGxpbmcudjEuUmVkZW1wdGlvbiJDqtQYDggCGgIIBTIGCAoSAgg8gtPkkwIrOgEqIiYvdjEve3BhcmVudD11c2Vycy8qfS9wcm9tb0NvZGVzOnJlZGVlbRKFAQoPQ3JlYXRlUHJvbW9Db2RlEiwuc2NlbmVtZXNoLmJpbGxpbmcudjEuQ3JlYXRlUHJvbW9Db2RlUmVxdWVzdBofLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlByb21vQ29kZSIjqtQYBggDGgIIBYLT5JMCEzoBKiIOL3YxL3Byb21vQ29kZXMSkAEKDkxpc3RQcm9tb0NvZGVzEisuc2NlbmVtZXNoLmJpbGxpbmcudjEuTGlzdFByb21vQ29kZXNSZXF1ZXN0Giwuc2NlbmVtZXNoLmJpbGxpbmcudjEuTGlzdFByb21vQ29kZXNSZXNwb25zZSIjkAIBqtQYBggDGgIIBYLT5JMCEBIOL3YxL3Byb21vQ29kZXMSjAEKCVJlY29uY2lsZRImLnNjZW5lbWVzaC5iaWxsaW5nLnYxLlJlY29uY2lsZVJlcXVlc3QaJC5zY2VuZW1lc2guYmlsbGluZy52MS5SZWNvbmNpbGVFdmVudCIvqtQYCwgDGgMIiA4iAgg8gtPkkwIaOgEqIhUvdjEvYmlsbGluZzpyZWNvbmNpbGUwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_timestamp, file_google_type_money, file_scenemesh_policy_v1_policy]);
 
 /**
  * A plan on offer.
@@ -63,6 +63,20 @@ export type Plan = Message<"scenemesh.billing.v1.Plan"> & {
    * @generated from field: int64 context_tokens = 5;
    */
   contextTokens: bigint;
+
+  /**
+   * Days that the caller could try it without paying; 0 when it has no trial, or the caller had theirs.
+   *
+   * @generated from field: int32 trial_days = 6;
+   */
+  trialDays: number;
+
+  /**
+   * What moving to it would be for the caller; unspecified for a caller without a token.
+   *
+   * @generated from field: scenemesh.billing.v1.Standing standing = 7;
+   */
+  standing: Standing;
 };
 
 /**
@@ -91,6 +105,20 @@ export type Price = Message<"scenemesh.billing.v1.Price"> & {
    * @generated from field: google.type.Money amount = 2;
    */
   amount?: Money | undefined;
+
+  /**
+   * Credits that every payment gives, beside the allowances; they never end.
+   *
+   * @generated from field: int64 credits = 3;
+   */
+  credits: bigint;
+
+  /**
+   * Who sells it here.
+   *
+   * @generated from field: repeated scenemesh.billing.v1.Provider providers = 4;
+   */
+  providers: Provider[];
 };
 
 /**
@@ -99,6 +127,55 @@ export type Price = Message<"scenemesh.billing.v1.Price"> & {
  */
 export const PriceSchema: GenMessage<Price> = /*@__PURE__*/
   messageDesc(file_scenemesh_billing_v1_billing, 1);
+
+/**
+ * Credits on offer.
+ *
+ * @generated from message scenemesh.billing.v1.Pack
+ */
+export type Pack = Message<"scenemesh.billing.v1.Pack"> & {
+  /**
+   * Resource name, `packs/{slug}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What the paywall shows.
+   *
+   * @generated from field: string display_name = 2;
+   */
+  displayName: string;
+
+  /**
+   * Credits that it gives; they never end.
+   *
+   * @generated from field: int64 credits = 3;
+   */
+  credits: bigint;
+
+  /**
+   * What it costs, once.
+   *
+   * @generated from field: google.type.Money amount = 4;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * Who sells it here.
+   *
+   * @generated from field: repeated scenemesh.billing.v1.Provider providers = 5;
+   */
+  providers: Provider[];
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.Pack.
+ * Use `create(PackSchema)` to create a new message.
+ */
+export const PackSchema: GenMessage<Pack> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 2);
 
 /**
  * What a plan gives on one meter.
@@ -154,6 +231,14 @@ export type Allowance = Message<"scenemesh.billing.v1.Allowance"> & {
    * @generated from field: bool shadow = 7;
    */
   shadow: boolean;
+
+  /**
+   * Units in a period beyond what the caller's plan gives in the same kind of period, below zero for less; 0 where either is
+   * unlimited, and for a caller without a token.
+   *
+   * @generated from field: int64 gain = 8;
+   */
+  gain: bigint;
 };
 
 /**
@@ -161,10 +246,13 @@ export type Allowance = Message<"scenemesh.billing.v1.Allowance"> & {
  * Use `create(AllowanceSchema)` to create a new message.
  */
 export const AllowanceSchema: GenMessage<Allowance> = /*@__PURE__*/
-  messageDesc(file_scenemesh_billing_v1_billing, 2);
+  messageDesc(file_scenemesh_billing_v1_billing, 3);
 
 /**
- * A user's subscription.
+ * What a user has bought, all providers together.
+ *
+ * Of several agreements in force the one with the best plan counts, then the one that is paid for longest; the others stand
+ * by, and take over when it ends.
  *
  * @generated from message scenemesh.billing.v1.Subscription
  */
@@ -177,25 +265,74 @@ export type Subscription = Message<"scenemesh.billing.v1.Subscription"> & {
   name: string;
 
   /**
-   * The plan, `plans/{slug}`.
+   * The plan whose allowances the user has now, `plans/{plan}`.
    *
    * @generated from field: string plan = 2;
    */
   plan: string;
 
   /**
-   * How the subscription stands.
+   * How the agreement that counts stands; ACTIVE on the free plan, unless one is paused or unpaid.
    *
    * @generated from field: scenemesh.billing.v1.SubscriptionState state = 3;
    */
   state: SubscriptionState;
 
   /**
-   * When the paid period ends; absent on the free plan.
+   * When the paid or tried period ends; absent on the free plan.
    *
    * @generated from field: google.protobuf.Timestamp period_end_time = 4;
    */
   periodEndTime?: Timestamp | undefined;
+
+  /**
+   * Who sold it; unspecified on the free plan.
+   *
+   * @generated from field: scenemesh.billing.v1.Provider provider = 5;
+   */
+  provider: Provider;
+
+  /**
+   * What is paid for in advance; unspecified on the free plan.
+   *
+   * @generated from field: scenemesh.billing.v1.Interval interval = 6;
+   */
+  interval: Interval;
+
+  /**
+   * The plan from `period_end_time` on, where that was asked for, `plans/{plan}`; otherwise empty.
+   *
+   * @generated from field: string next_plan = 7;
+   */
+  nextPlan: string;
+
+  /**
+   * The interval from then on.
+   *
+   * @generated from field: scenemesh.billing.v1.Interval next_interval = 8;
+   */
+  nextInterval: Interval;
+
+  /**
+   * Until when it stays in force although a payment failed; absent where none did.
+   *
+   * @generated from field: google.protobuf.Timestamp grace_end_time = 9;
+   */
+  graceEndTime?: Timestamp | undefined;
+
+  /**
+   * When a paused one goes on by itself; absent when it waits for ResumeSubscription.
+   *
+   * @generated from field: google.protobuf.Timestamp resume_time = 10;
+   */
+  resumeTime?: Timestamp | undefined;
+
+  /**
+   * Every agreement that is not over, the one that counts first. More than one means that the user pays twice.
+   *
+   * @generated from field: repeated scenemesh.billing.v1.Agreement agreements = 11;
+   */
+  agreements: Agreement[];
 };
 
 /**
@@ -203,7 +340,678 @@ export type Subscription = Message<"scenemesh.billing.v1.Subscription"> & {
  * Use `create(SubscriptionSchema)` to create a new message.
  */
 export const SubscriptionSchema: GenMessage<Subscription> = /*@__PURE__*/
-  messageDesc(file_scenemesh_billing_v1_billing, 3);
+  messageDesc(file_scenemesh_billing_v1_billing, 4);
+
+/**
+ * What a user agreed on with one provider.
+ *
+ * @generated from message scenemesh.billing.v1.Agreement
+ */
+export type Agreement = Message<"scenemesh.billing.v1.Agreement"> & {
+  /**
+   * The provider.
+   *
+   * @generated from field: scenemesh.billing.v1.Provider provider = 1;
+   */
+  provider: Provider;
+
+  /**
+   * The provider's own id of it.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * The plan, `plans/{plan}`.
+   *
+   * @generated from field: string plan = 3;
+   */
+  plan: string;
+
+  /**
+   * What is paid for in advance.
+   *
+   * @generated from field: scenemesh.billing.v1.Interval interval = 4;
+   */
+  interval: Interval;
+
+  /**
+   * How it stands.
+   *
+   * @generated from field: scenemesh.billing.v1.SubscriptionState state = 5;
+   */
+  state: SubscriptionState;
+
+  /**
+   * When what is paid for or tried ends.
+   *
+   * @generated from field: google.protobuf.Timestamp period_end_time = 6;
+   */
+  periodEndTime?: Timestamp | undefined;
+
+  /**
+   * True while it gives what its plan gives.
+   *
+   * @generated from field: bool in_force = 7;
+   */
+  inForce: boolean;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.Agreement.
+ * Use `create(AgreementSchema)` to create a new message.
+ */
+export const AgreementSchema: GenMessage<Agreement> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 5);
+
+/**
+ * A page where something is paid for.
+ *
+ * @generated from message scenemesh.billing.v1.CheckoutSession
+ */
+export type CheckoutSession = Message<"scenemesh.billing.v1.CheckoutSession"> & {
+  /**
+   * Resource name, `users/{user}/checkoutSessions/{id}`, with the provider's own id.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Where to send the buyer.
+   *
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * When the page closes.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * True when no money moves: a provider's test mode.
+   *
+   * @generated from field: bool test_mode = 4;
+   */
+  testMode: boolean;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.CheckoutSession.
+ * Use `create(CheckoutSessionSchema)` to create a new message.
+ */
+export const CheckoutSessionSchema: GenMessage<CheckoutSession> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 6);
+
+/**
+ * A page where a user changes how they pay.
+ *
+ * @generated from message scenemesh.billing.v1.PortalSession
+ */
+export type PortalSession = Message<"scenemesh.billing.v1.PortalSession"> & {
+  /**
+   * Where to send the user.
+   *
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * True when no money moves: a provider's test mode.
+   *
+   * @generated from field: bool test_mode = 2;
+   */
+  testMode: boolean;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.PortalSession.
+ * Use `create(PortalSessionSchema)` to create a new message.
+ */
+export const PortalSessionSchema: GenMessage<PortalSession> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 7);
+
+/**
+ * What a change of plan does, or would do.
+ *
+ * @generated from message scenemesh.billing.v1.SubscriptionChange
+ */
+export type SubscriptionChange = Message<"scenemesh.billing.v1.SubscriptionChange"> & {
+  /**
+   * The subscription afterwards; with `validate_only`, as it is.
+   *
+   * @generated from field: scenemesh.billing.v1.Subscription subscription = 1;
+   */
+  subscription?: Subscription | undefined;
+
+  /**
+   * When the new plan is in force: now, or at the end of the paid period.
+   *
+   * @generated from field: google.protobuf.Timestamp effective_time = 2;
+   */
+  effectiveTime?: Timestamp | undefined;
+
+  /**
+   * What is charged at once; zero for a change at the end of the period.
+   *
+   * @generated from field: google.type.Money amount_due = 3;
+   */
+  amountDue?: Money | undefined;
+
+  /**
+   * What of the amount is the unused rest of the old plan, counted in the buyer's favour; zero or more.
+   *
+   * @generated from field: google.type.Money credited = 4;
+   */
+  credited?: Money | undefined;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.SubscriptionChange.
+ * Use `create(SubscriptionChangeSchema)` to create a new message.
+ */
+export const SubscriptionChangeSchema: GenMessage<SubscriptionChange> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 8);
+
+/**
+ * Something that a user was charged for.
+ *
+ * @generated from message scenemesh.billing.v1.Invoice
+ */
+export type Invoice = Message<"scenemesh.billing.v1.Invoice"> & {
+  /**
+   * Resource name, `users/{user}/invoices/{provider}-{id}`, with the provider's own id.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Who charged it.
+   *
+   * @generated from field: scenemesh.billing.v1.Provider provider = 2;
+   */
+  provider: Provider;
+
+  /**
+   * How it stands.
+   *
+   * @generated from field: scenemesh.billing.v1.InvoiceState state = 3;
+   */
+  state: InvoiceState;
+
+  /**
+   * The amount, in the currency that the buyer paid in.
+   *
+   * @generated from field: google.type.Money amount = 4;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * What of it went back to the buyer.
+   *
+   * @generated from field: google.type.Money refunded = 5;
+   */
+  refunded?: Money | undefined;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * What it is for.
+   *
+   * @generated from field: repeated scenemesh.billing.v1.InvoiceLine lines = 7;
+   */
+  lines: InvoiceLine[];
+
+  /**
+   * The number on the receipt; empty where the provider has none.
+   *
+   * @generated from field: string number = 8;
+   */
+  number: string;
+
+  /**
+   * The receipt at the provider; empty where there is none.
+   *
+   * @generated from field: string url = 9;
+   */
+  url: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.Invoice.
+ * Use `create(InvoiceSchema)` to create a new message.
+ */
+export const InvoiceSchema: GenMessage<Invoice> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 9);
+
+/**
+ * One thing on an invoice.
+ *
+ * @generated from message scenemesh.billing.v1.InvoiceLine
+ */
+export type InvoiceLine = Message<"scenemesh.billing.v1.InvoiceLine"> & {
+  /**
+   * The plan, `plans/{plan}`, or the pack, `packs/{pack}`.
+   *
+   * @generated from field: string article = 1;
+   */
+  article: string;
+
+  /**
+   * The amount; below zero for an unused rest that is counted in the buyer's favour.
+   *
+   * @generated from field: google.type.Money amount = 2;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * For a plan, from when on.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * For a plan, until when.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 4;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Credits that it gave.
+   *
+   * @generated from field: int64 credits = 5;
+   */
+  credits: bigint;
+
+  /**
+   * What of them was taken back after a refund or a chargeback.
+   *
+   * @generated from field: int64 credits_reclaimed = 6;
+   */
+  creditsReclaimed: bigint;
+
+  /**
+   * The credit in quota_svc, `users/{user}/credits/{uuid}`; empty where it gave none.
+   *
+   * @generated from field: string credit = 7;
+   */
+  credit: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.InvoiceLine.
+ * Use `create(InvoiceLineSchema)` to create a new message.
+ */
+export const InvoiceLineSchema: GenMessage<InvoiceLine> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 10);
+
+/**
+ * A code for everyone who knows it.
+ *
+ * @generated from message scenemesh.billing.v1.PromoCode
+ */
+export type PromoCode = Message<"scenemesh.billing.v1.PromoCode"> & {
+  /**
+   * Resource name, `promoCodes/{code}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it gives.
+   *
+   * @generated from field: scenemesh.billing.v1.Gift gift = 2;
+   */
+  gift?: Gift | undefined;
+
+  /**
+   * So often it can be redeemed; 0 without limit.
+   *
+   * @generated from field: int64 redemptions_max = 3;
+   */
+  redemptionsMax: bigint;
+
+  /**
+   * So often one user can redeem it.
+   *
+   * @generated from field: int32 redemptions_max_per_user = 4;
+   */
+  redemptionsMaxPerUser: number;
+
+  /**
+   * When it ends; absent for never.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * So often it was redeemed.
+   *
+   * @generated from field: int64 redemptions = 6;
+   */
+  redemptions: bigint;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 7;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.PromoCode.
+ * Use `create(PromoCodeSchema)` to create a new message.
+ */
+export const PromoCodeSchema: GenMessage<PromoCode> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 11);
+
+/**
+ * What a code gives: credits or days of a plan.
+ *
+ * @generated from message scenemesh.billing.v1.Gift
+ */
+export type Gift = Message<"scenemesh.billing.v1.Gift"> & {
+  /**
+   * One of both.
+   *
+   * @generated from oneof scenemesh.billing.v1.Gift.kind
+   */
+  kind: {
+    /**
+     * Credits, 1 to 1,000,000; they never end.
+     *
+     * @generated from field: int64 credits = 1;
+     */
+    value: bigint;
+    case: "credits";
+  } | {
+    /**
+     * Days of a plan.
+     *
+     * @generated from field: scenemesh.billing.v1.PlanDays plan_days = 2;
+     */
+    value: PlanDays;
+    case: "planDays";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.Gift.
+ * Use `create(GiftSchema)` to create a new message.
+ */
+export const GiftSchema: GenMessage<Gift> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 12);
+
+/**
+ * Some days of a plan, without payment.
+ *
+ * @generated from message scenemesh.billing.v1.PlanDays
+ */
+export type PlanDays = Message<"scenemesh.billing.v1.PlanDays"> & {
+  /**
+   * The plan, `plans/{plan}`, not the free one.
+   *
+   * @generated from field: string plan = 1;
+   */
+  plan: string;
+
+  /**
+   * So many days, 1 to 366.
+   *
+   * @generated from field: int32 days = 2;
+   */
+  days: number;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.PlanDays.
+ * Use `create(PlanDaysSchema)` to create a new message.
+ */
+export const PlanDaysSchema: GenMessage<PlanDays> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 13);
+
+/**
+ * That a user redeemed a code.
+ *
+ * @generated from message scenemesh.billing.v1.Redemption
+ */
+export type Redemption = Message<"scenemesh.billing.v1.Redemption"> & {
+  /**
+   * The code, `promoCodes/{code}`.
+   *
+   * @generated from field: string promo_code = 1;
+   */
+  promoCode: string;
+
+  /**
+   * What it gave.
+   *
+   * @generated from field: scenemesh.billing.v1.Gift gift = 2;
+   */
+  gift?: Gift | undefined;
+
+  /**
+   * The subscription afterwards.
+   *
+   * @generated from field: scenemesh.billing.v1.Subscription subscription = 3;
+   */
+  subscription?: Subscription | undefined;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.Redemption.
+ * Use `create(RedemptionSchema)` to create a new message.
+ */
+export const RedemptionSchema: GenMessage<Redemption> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 14);
+
+/**
+ * One event of a reconciliation.
+ *
+ * @generated from message scenemesh.billing.v1.ReconcileEvent
+ */
+export type ReconcileEvent = Message<"scenemesh.billing.v1.ReconcileEvent"> & {
+  /**
+   * What happened.
+   *
+   * @generated from oneof scenemesh.billing.v1.ReconcileEvent.event
+   */
+  event: {
+    /**
+     * How far it is; the same again is a sign of life.
+     *
+     * @generated from field: scenemesh.billing.v1.ReconcileProgress progress = 1;
+     */
+    value: ReconcileProgress;
+    case: "progress";
+  } | {
+    /**
+     * Something differs.
+     *
+     * @generated from field: scenemesh.billing.v1.Drift drift = 2;
+     */
+    value: Drift;
+    case: "drift";
+  } | {
+    /**
+     * It is done. The last event.
+     *
+     * @generated from field: scenemesh.billing.v1.ReconcileFinished finished = 3;
+     */
+    value: ReconcileFinished;
+    case: "finished";
+  } | {
+    /**
+     * It could not go on. The last event.
+     *
+     * @generated from field: scenemesh.billing.v1.ReconcileFailed failed = 4;
+     */
+    value: ReconcileFailed;
+    case: "failed";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ReconcileEvent.
+ * Use `create(ReconcileEventSchema)` to create a new message.
+ */
+export const ReconcileEventSchema: GenMessage<ReconcileEvent> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 15);
+
+/**
+ * How far a reconciliation is.
+ *
+ * @generated from message scenemesh.billing.v1.ReconcileProgress
+ */
+export type ReconcileProgress = Message<"scenemesh.billing.v1.ReconcileProgress"> & {
+  /**
+   * Agreements, payments and accounts that were compared.
+   *
+   * @generated from field: int64 compared = 1;
+   */
+  compared: bigint;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ReconcileProgress.
+ * Use `create(ReconcileProgressSchema)` to create a new message.
+ */
+export const ReconcileProgressSchema: GenMessage<ReconcileProgress> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 16);
+
+/**
+ * One difference.
+ *
+ * @generated from message scenemesh.billing.v1.Drift
+ */
+export type Drift = Message<"scenemesh.billing.v1.Drift"> & {
+  /**
+   * What differs.
+   *
+   * @generated from field: scenemesh.billing.v1.DriftKind kind = 1;
+   */
+  kind: DriftKind;
+
+  /**
+   * Whose, `users/{user}`; empty where no user of ours is known.
+   *
+   * @generated from field: string user = 2;
+   */
+  user: string;
+
+  /**
+   * The provider's id of what differs, or the credit's or change's in quota_svc.
+   *
+   * @generated from field: string id = 3;
+   */
+  id: string;
+
+  /**
+   * What is kept here, in words.
+   *
+   * @generated from field: string ours = 4;
+   */
+  ours: string;
+
+  /**
+   * What the other side says, in words.
+   *
+   * @generated from field: string theirs = 5;
+   */
+  theirs: string;
+
+  /**
+   * Whether it was repaired.
+   *
+   * @generated from field: bool repaired = 6;
+   */
+  repaired: boolean;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.Drift.
+ * Use `create(DriftSchema)` to create a new message.
+ */
+export const DriftSchema: GenMessage<Drift> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 17);
+
+/**
+ * That a reconciliation is done.
+ *
+ * @generated from message scenemesh.billing.v1.ReconcileFinished
+ */
+export type ReconcileFinished = Message<"scenemesh.billing.v1.ReconcileFinished"> & {
+  /**
+   * Agreements, payments and accounts that were compared.
+   *
+   * @generated from field: int64 compared = 1;
+   */
+  compared: bigint;
+
+  /**
+   * Differences that were found.
+   *
+   * @generated from field: int64 drifts = 2;
+   */
+  drifts: bigint;
+
+  /**
+   * Of those, so many were repaired.
+   *
+   * @generated from field: int64 repaired = 3;
+   */
+  repaired: bigint;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ReconcileFinished.
+ * Use `create(ReconcileFinishedSchema)` to create a new message.
+ */
+export const ReconcileFinishedSchema: GenMessage<ReconcileFinished> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 18);
+
+/**
+ * That a reconciliation could not go on. What it told until then stands.
+ *
+ * @generated from message scenemesh.billing.v1.ReconcileFailed
+ */
+export type ReconcileFailed = Message<"scenemesh.billing.v1.ReconcileFailed"> & {
+  /**
+   * Stable, for programs, for example PROVIDER_UNAVAILABLE.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * A sentence for a person.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ReconcileFailed.
+ * Use `create(ReconcileFailedSchema)` to create a new message.
+ */
+export const ReconcileFailedSchema: GenMessage<ReconcileFailed> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 19);
 
 /**
  * Request of ListPlans.
@@ -218,7 +1026,7 @@ export type ListPlansRequest = Message<"scenemesh.billing.v1.ListPlansRequest"> 
  * Use `create(ListPlansRequestSchema)` to create a new message.
  */
 export const ListPlansRequestSchema: GenMessage<ListPlansRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_billing_v1_billing, 4);
+  messageDesc(file_scenemesh_billing_v1_billing, 20);
 
 /**
  * Response of ListPlans.
@@ -232,6 +1040,13 @@ export type ListPlansResponse = Message<"scenemesh.billing.v1.ListPlansResponse"
    * @generated from field: repeated scenemesh.billing.v1.Plan plans = 1;
    */
   plans: Plan[];
+
+  /**
+   * All packs.
+   *
+   * @generated from field: repeated scenemesh.billing.v1.Pack packs = 2;
+   */
+  packs: Pack[];
 };
 
 /**
@@ -239,7 +1054,7 @@ export type ListPlansResponse = Message<"scenemesh.billing.v1.ListPlansResponse"
  * Use `create(ListPlansResponseSchema)` to create a new message.
  */
 export const ListPlansResponseSchema: GenMessage<ListPlansResponse> = /*@__PURE__*/
-  messageDesc(file_scenemesh_billing_v1_billing, 5);
+  messageDesc(file_scenemesh_billing_v1_billing, 21);
 
 /**
  * Request of GetSubscription.
@@ -260,7 +1075,562 @@ export type GetSubscriptionRequest = Message<"scenemesh.billing.v1.GetSubscripti
  * Use `create(GetSubscriptionRequestSchema)` to create a new message.
  */
 export const GetSubscriptionRequestSchema: GenMessage<GetSubscriptionRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_billing_v1_billing, 6);
+  messageDesc(file_scenemesh_billing_v1_billing, 22);
+
+/**
+ * Request of CreateCheckoutSession.
+ *
+ * @generated from message scenemesh.billing.v1.CreateCheckoutSessionRequest
+ */
+export type CreateCheckoutSessionRequest = Message<"scenemesh.billing.v1.CreateCheckoutSessionRequest"> & {
+  /**
+   * `users/{user}`; `users/me` is the caller.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * A UUID that makes a retry safe: the same request again gets the same answer.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * What is bought.
+   *
+   * @generated from oneof scenemesh.billing.v1.CreateCheckoutSessionRequest.article
+   */
+  article: {
+    /**
+     * A plan.
+     *
+     * @generated from field: scenemesh.billing.v1.PlanChoice plan = 3;
+     */
+    value: PlanChoice;
+    case: "plan";
+  } | {
+    /**
+     * A pack, `packs/{pack}`.
+     *
+     * @generated from field: string pack = 4;
+     */
+    value: string;
+    case: "pack";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Where; unspecified means Stripe.
+   *
+   * @generated from field: scenemesh.billing.v1.Provider provider = 5;
+   */
+  provider: Provider;
+
+  /**
+   * A code that makes it cheaper, one of the provider's own; empty for none.
+   *
+   * @generated from field: string promo_code = 6;
+   */
+  promoCode: string;
+
+  /**
+   * Where the page sends the buyer afterwards.
+   *
+   * @generated from field: string success_url = 7;
+   */
+  successUrl: string;
+
+  /**
+   * Where it sends a buyer who turns back.
+   *
+   * @generated from field: string cancel_url = 8;
+   */
+  cancelUrl: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.CreateCheckoutSessionRequest.
+ * Use `create(CreateCheckoutSessionRequestSchema)` to create a new message.
+ */
+export const CreateCheckoutSessionRequestSchema: GenMessage<CreateCheckoutSessionRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 23);
+
+/**
+ * A plan at one of its prices.
+ *
+ * @generated from message scenemesh.billing.v1.PlanChoice
+ */
+export type PlanChoice = Message<"scenemesh.billing.v1.PlanChoice"> & {
+  /**
+   * The plan, `plans/{plan}`.
+   *
+   * @generated from field: string plan = 1;
+   */
+  plan: string;
+
+  /**
+   * What is paid for in advance.
+   *
+   * @generated from field: scenemesh.billing.v1.Interval interval = 2;
+   */
+  interval: Interval;
+
+  /**
+   * Whether it begins with the plan's days of trial.
+   *
+   * @generated from field: bool trial = 3;
+   */
+  trial: boolean;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.PlanChoice.
+ * Use `create(PlanChoiceSchema)` to create a new message.
+ */
+export const PlanChoiceSchema: GenMessage<PlanChoice> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 24);
+
+/**
+ * Request of CreatePortalSession.
+ *
+ * @generated from message scenemesh.billing.v1.CreatePortalSessionRequest
+ */
+export type CreatePortalSessionRequest = Message<"scenemesh.billing.v1.CreatePortalSessionRequest"> & {
+  /**
+   * `users/{user}`; `users/me` is the caller.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * Where the page sends the user afterwards.
+   *
+   * @generated from field: string return_url = 2;
+   */
+  returnUrl: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.CreatePortalSessionRequest.
+ * Use `create(CreatePortalSessionRequestSchema)` to create a new message.
+ */
+export const CreatePortalSessionRequestSchema: GenMessage<CreatePortalSessionRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 25);
+
+/**
+ * Request of ChangeSubscription.
+ *
+ * @generated from message scenemesh.billing.v1.ChangeSubscriptionRequest
+ */
+export type ChangeSubscriptionRequest = Message<"scenemesh.billing.v1.ChangeSubscriptionRequest"> & {
+  /**
+   * `users/{user}/subscription`; `users/me/subscription` is the caller's.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * A UUID that makes a retry safe; not needed with `validate_only`.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The plan to move to, `plans/{plan}`; to leave for the free one, use CancelSubscription.
+   *
+   * @generated from field: string plan = 3;
+   */
+  plan: string;
+
+  /**
+   * Its interval.
+   *
+   * @generated from field: scenemesh.billing.v1.Interval interval = 4;
+   */
+  interval: Interval;
+
+  /**
+   * True to be told what would happen.
+   *
+   * @generated from field: bool validate_only = 5;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ChangeSubscriptionRequest.
+ * Use `create(ChangeSubscriptionRequestSchema)` to create a new message.
+ */
+export const ChangeSubscriptionRequestSchema: GenMessage<ChangeSubscriptionRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 26);
+
+/**
+ * Request of CancelSubscription.
+ *
+ * @generated from message scenemesh.billing.v1.CancelSubscriptionRequest
+ */
+export type CancelSubscriptionRequest = Message<"scenemesh.billing.v1.CancelSubscriptionRequest"> & {
+  /**
+   * `users/{user}/subscription`; `users/me/subscription` is the caller's.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * A UUID that makes a retry safe: the same request again gets the same answer.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * True to end it at once, without money back.
+   *
+   * @generated from field: bool immediately = 3;
+   */
+  immediately: boolean;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.CancelSubscriptionRequest.
+ * Use `create(CancelSubscriptionRequestSchema)` to create a new message.
+ */
+export const CancelSubscriptionRequestSchema: GenMessage<CancelSubscriptionRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 27);
+
+/**
+ * Request of PauseSubscription.
+ *
+ * @generated from message scenemesh.billing.v1.PauseSubscriptionRequest
+ */
+export type PauseSubscriptionRequest = Message<"scenemesh.billing.v1.PauseSubscriptionRequest"> & {
+  /**
+   * `users/{user}/subscription`; `users/me/subscription` is the caller's.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * A UUID that makes a retry safe: the same request again gets the same answer.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * When it goes on by itself, in the future; absent to wait for ResumeSubscription.
+   *
+   * @generated from field: google.protobuf.Timestamp resume_time = 3;
+   */
+  resumeTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.PauseSubscriptionRequest.
+ * Use `create(PauseSubscriptionRequestSchema)` to create a new message.
+ */
+export const PauseSubscriptionRequestSchema: GenMessage<PauseSubscriptionRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 28);
+
+/**
+ * Request of ResumeSubscription.
+ *
+ * @generated from message scenemesh.billing.v1.ResumeSubscriptionRequest
+ */
+export type ResumeSubscriptionRequest = Message<"scenemesh.billing.v1.ResumeSubscriptionRequest"> & {
+  /**
+   * `users/{user}/subscription`; `users/me/subscription` is the caller's.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * A UUID that makes a retry safe: the same request again gets the same answer.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ResumeSubscriptionRequest.
+ * Use `create(ResumeSubscriptionRequestSchema)` to create a new message.
+ */
+export const ResumeSubscriptionRequestSchema: GenMessage<ResumeSubscriptionRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 29);
+
+/**
+ * Request of ListInvoices.
+ *
+ * @generated from message scenemesh.billing.v1.ListInvoicesRequest
+ */
+export type ListInvoicesRequest = Message<"scenemesh.billing.v1.ListInvoicesRequest"> & {
+  /**
+   * `users/{user}`; `users/me` is the caller.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * At most this many, 1 to 100; 0 means 50.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before, of the same query.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ListInvoicesRequest.
+ * Use `create(ListInvoicesRequestSchema)` to create a new message.
+ */
+export const ListInvoicesRequestSchema: GenMessage<ListInvoicesRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 30);
+
+/**
+ * Response of ListInvoices.
+ *
+ * @generated from message scenemesh.billing.v1.ListInvoicesResponse
+ */
+export type ListInvoicesResponse = Message<"scenemesh.billing.v1.ListInvoicesResponse"> & {
+  /**
+   * One page of invoices.
+   *
+   * @generated from field: repeated scenemesh.billing.v1.Invoice invoices = 1;
+   */
+  invoices: Invoice[];
+
+  /**
+   * Asks for the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ListInvoicesResponse.
+ * Use `create(ListInvoicesResponseSchema)` to create a new message.
+ */
+export const ListInvoicesResponseSchema: GenMessage<ListInvoicesResponse> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 31);
+
+/**
+ * Request of BuyCredits.
+ *
+ * @generated from message scenemesh.billing.v1.BuyCreditsRequest
+ */
+export type BuyCreditsRequest = Message<"scenemesh.billing.v1.BuyCreditsRequest"> & {
+  /**
+   * `users/{user}`; `users/me` is the caller.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * A UUID that makes a retry safe: the same request again gets the same answer.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The pack, `packs/{pack}`.
+   *
+   * @generated from field: string pack = 3;
+   */
+  pack: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.BuyCreditsRequest.
+ * Use `create(BuyCreditsRequestSchema)` to create a new message.
+ */
+export const BuyCreditsRequestSchema: GenMessage<BuyCreditsRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 32);
+
+/**
+ * Request of RedeemPromoCode.
+ *
+ * @generated from message scenemesh.billing.v1.RedeemPromoCodeRequest
+ */
+export type RedeemPromoCodeRequest = Message<"scenemesh.billing.v1.RedeemPromoCodeRequest"> & {
+  /**
+   * `users/{user}`; `users/me` is the caller.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * A UUID that makes a retry safe: the same request again gets the same answer.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The code; capitals do not matter.
+   *
+   * @generated from field: string code = 3;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.RedeemPromoCodeRequest.
+ * Use `create(RedeemPromoCodeRequestSchema)` to create a new message.
+ */
+export const RedeemPromoCodeRequestSchema: GenMessage<RedeemPromoCodeRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 33);
+
+/**
+ * Request of CreatePromoCode.
+ *
+ * @generated from message scenemesh.billing.v1.CreatePromoCodeRequest
+ */
+export type CreatePromoCodeRequest = Message<"scenemesh.billing.v1.CreatePromoCodeRequest"> & {
+  /**
+   * The code; capitals do not matter.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * What it gives.
+   *
+   * @generated from field: scenemesh.billing.v1.Gift gift = 2;
+   */
+  gift?: Gift | undefined;
+
+  /**
+   * So often it can be redeemed; 0 without limit.
+   *
+   * @generated from field: int64 redemptions_max = 3;
+   */
+  redemptionsMax: bigint;
+
+  /**
+   * So often one user can redeem it, at most 100; 0 means once.
+   *
+   * @generated from field: int32 redemptions_max_per_user = 4;
+   */
+  redemptionsMaxPerUser: number;
+
+  /**
+   * When it ends, in the future; absent for never.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.CreatePromoCodeRequest.
+ * Use `create(CreatePromoCodeRequestSchema)` to create a new message.
+ */
+export const CreatePromoCodeRequestSchema: GenMessage<CreatePromoCodeRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 34);
+
+/**
+ * Request of ListPromoCodes.
+ *
+ * @generated from message scenemesh.billing.v1.ListPromoCodesRequest
+ */
+export type ListPromoCodesRequest = Message<"scenemesh.billing.v1.ListPromoCodesRequest"> & {
+  /**
+   * At most this many, 1 to 100; 0 means 50.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before, of the same query.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ListPromoCodesRequest.
+ * Use `create(ListPromoCodesRequestSchema)` to create a new message.
+ */
+export const ListPromoCodesRequestSchema: GenMessage<ListPromoCodesRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 35);
+
+/**
+ * Response of ListPromoCodes.
+ *
+ * @generated from message scenemesh.billing.v1.ListPromoCodesResponse
+ */
+export type ListPromoCodesResponse = Message<"scenemesh.billing.v1.ListPromoCodesResponse"> & {
+  /**
+   * One page of codes.
+   *
+   * @generated from field: repeated scenemesh.billing.v1.PromoCode promo_codes = 1;
+   */
+  promoCodes: PromoCode[];
+
+  /**
+   * Asks for the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ListPromoCodesResponse.
+ * Use `create(ListPromoCodesResponseSchema)` to create a new message.
+ */
+export const ListPromoCodesResponseSchema: GenMessage<ListPromoCodesResponse> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 36);
+
+/**
+ * Request of Reconcile.
+ *
+ * @generated from message scenemesh.billing.v1.ReconcileRequest
+ */
+export type ReconcileRequest = Message<"scenemesh.billing.v1.ReconcileRequest"> & {
+  /**
+   * True to be told and repair nothing.
+   *
+   * @generated from field: bool validate_only = 1;
+   */
+  validateOnly: boolean;
+
+  /**
+   * Only this user's, `users/{user}`; empty for everyone's.
+   *
+   * @generated from field: string user = 2;
+   */
+  user: string;
+};
+
+/**
+ * Describes the message scenemesh.billing.v1.ReconcileRequest.
+ * Use `create(ReconcileRequestSchema)` to create a new message.
+ */
+export const ReconcileRequestSchema: GenMessage<ReconcileRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_billing_v1_billing, 37);
 
 /**
  * What is paid for in advance.
@@ -345,6 +1715,102 @@ export const PeriodSchema: GenEnum<Period> = /*@__PURE__*/
   enumDesc(file_scenemesh_billing_v1_billing, 1);
 
 /**
+ * Who takes the money.
+ *
+ * @generated from enum scenemesh.billing.v1.Provider
+ */
+export enum Provider {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: PROVIDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Stripe, for the web.
+   *
+   * @generated from enum value: PROVIDER_STRIPE = 1;
+   */
+  STRIPE = 1,
+
+  /**
+   * An app store, as RevenueCat tells it.
+   *
+   * @generated from enum value: PROVIDER_REVENUECAT = 2;
+   */
+  REVENUECAT = 2,
+
+  /**
+   * Lemon Squeezy.
+   *
+   * @generated from enum value: PROVIDER_LEMON_SQUEEZY = 3;
+   */
+  LEMON_SQUEEZY = 3,
+
+  /**
+   * Cryptomus: crypto currencies, paid for one period at a time.
+   *
+   * @generated from enum value: PROVIDER_CRYPTOMUS = 4;
+   */
+  CRYPTOMUS = 4,
+
+  /**
+   * Nobody: a promo code gave it.
+   *
+   * @generated from enum value: PROVIDER_PROMO = 5;
+   */
+  PROMO = 5,
+}
+
+/**
+ * Describes the enum scenemesh.billing.v1.Provider.
+ */
+export const ProviderSchema: GenEnum<Provider> = /*@__PURE__*/
+  enumDesc(file_scenemesh_billing_v1_billing, 2);
+
+/**
+ * What moving to a plan would be.
+ *
+ * @generated from enum scenemesh.billing.v1.Standing
+ */
+export enum Standing {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: STANDING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The caller is on it.
+   *
+   * @generated from enum value: STANDING_CURRENT = 1;
+   */
+  CURRENT = 1,
+
+  /**
+   * It gives more: in force at once.
+   *
+   * @generated from enum value: STANDING_UPGRADE = 2;
+   */
+  UPGRADE = 2,
+
+  /**
+   * It gives less: in force when the paid period ends.
+   *
+   * @generated from enum value: STANDING_DOWNGRADE = 3;
+   */
+  DOWNGRADE = 3,
+}
+
+/**
+ * Describes the enum scenemesh.billing.v1.Standing.
+ */
+export const StandingSchema: GenEnum<Standing> = /*@__PURE__*/
+  enumDesc(file_scenemesh_billing_v1_billing, 3);
+
+/**
  * How a subscription stands.
  *
  * @generated from enum scenemesh.billing.v1.SubscriptionState
@@ -372,29 +1838,196 @@ export enum SubscriptionState {
   CANCELLED = 2,
 
   /**
-   * Not in force for now: the user has what the free plan gives.
+   * Nothing is charged; in force until the paid period ends, then not until it is resumed.
    *
    * @generated from enum value: SUBSCRIPTION_STATE_PAUSED = 3;
    */
   PAUSED = 3,
+
+  /**
+   * In force for some days without payment, and paid for from then on.
+   *
+   * @generated from enum value: SUBSCRIPTION_STATE_TRIALING = 4;
+   */
+  TRIALING = 4,
+
+  /**
+   * A payment failed and is tried again; in force until `grace_end_time`.
+   *
+   * @generated from enum value: SUBSCRIPTION_STATE_PAST_DUE = 5;
+   */
+  PAST_DUE = 5,
+
+  /**
+   * Over.
+   *
+   * @generated from enum value: SUBSCRIPTION_STATE_EXPIRED = 6;
+   */
+  EXPIRED = 6,
 }
 
 /**
  * Describes the enum scenemesh.billing.v1.SubscriptionState.
  */
 export const SubscriptionStateSchema: GenEnum<SubscriptionState> = /*@__PURE__*/
-  enumDesc(file_scenemesh_billing_v1_billing, 2);
+  enumDesc(file_scenemesh_billing_v1_billing, 4);
 
 /**
- * Knows the plans on offer and every user's subscription.
+ * How an invoice stands.
  *
- * Every method answers INVALID_ARGUMENT with `google.rpc.BadRequest` to a request that breaks a rule below.
+ * @generated from enum scenemesh.billing.v1.InvoiceState
+ */
+export enum InvoiceState {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: INVOICE_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is paid.
+   *
+   * @generated from enum value: INVOICE_STATE_PAID = 1;
+   */
+  PAID = 1,
+
+  /**
+   * It is not paid yet: the payment failed, or is on its way.
+   *
+   * @generated from enum value: INVOICE_STATE_OPEN = 2;
+   */
+  OPEN = 2,
+
+  /**
+   * All of the money went back to the buyer.
+   *
+   * @generated from enum value: INVOICE_STATE_REFUNDED = 3;
+   */
+  REFUNDED = 3,
+
+  /**
+   * The buyer's bank took the money back.
+   *
+   * @generated from enum value: INVOICE_STATE_DISPUTED = 4;
+   */
+  DISPUTED = 4,
+
+  /**
+   * Nothing was charged for it after all.
+   *
+   * @generated from enum value: INVOICE_STATE_VOID = 5;
+   */
+  VOID = 5,
+}
+
+/**
+ * Describes the enum scenemesh.billing.v1.InvoiceState.
+ */
+export const InvoiceStateSchema: GenEnum<InvoiceState> = /*@__PURE__*/
+  enumDesc(file_scenemesh_billing_v1_billing, 5);
+
+/**
+ * What differs.
+ *
+ * @generated from enum scenemesh.billing.v1.DriftKind
+ */
+export enum DriftKind {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: DRIFT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The provider has an agreement of one of our users that is not kept here: a webhook was lost.
+   *
+   * @generated from enum value: DRIFT_KIND_AGREEMENT_UNKNOWN = 1;
+   */
+  AGREEMENT_UNKNOWN = 1,
+
+  /**
+   * It stands otherwise there than here.
+   *
+   * @generated from enum value: DRIFT_KIND_AGREEMENT_DIFFERS = 2;
+   */
+  AGREEMENT_DIFFERS = 2,
+
+  /**
+   * It is kept here, and the provider does not know it.
+   *
+   * @generated from enum value: DRIFT_KIND_AGREEMENT_GONE = 3;
+   */
+  AGREEMENT_GONE = 3,
+
+  /**
+   * A payment there is not kept here.
+   *
+   * @generated from enum value: DRIFT_KIND_PAYMENT_UNKNOWN = 4;
+   */
+  PAYMENT_UNKNOWN = 4,
+
+  /**
+   * It stands otherwise there than here, for example after a refund.
+   *
+   * @generated from enum value: DRIFT_KIND_PAYMENT_DIFFERS = 5;
+   */
+  PAYMENT_DIFFERS = 5,
+
+  /**
+   * quota_svc has the user on another plan.
+   *
+   * @generated from enum value: DRIFT_KIND_PLAN_DIFFERS = 6;
+   */
+  PLAN_DIFFERS = 6,
+
+  /**
+   * Credits that were paid for are not in quota_svc.
+   *
+   * @generated from enum value: DRIFT_KIND_CREDIT_MISSING = 7;
+   */
+  CREDIT_MISSING = 7,
+
+  /**
+   * Something that quota_svc should have been told waits for too long, or was refused.
+   *
+   * @generated from enum value: DRIFT_KIND_EFFECT_STUCK = 8;
+   */
+  EFFECT_STUCK = 8,
+
+  /**
+   * An agreement there names no user of ours.
+   *
+   * @generated from enum value: DRIFT_KIND_OWNER_UNKNOWN = 9;
+   */
+  OWNER_UNKNOWN = 9,
+}
+
+/**
+ * Describes the enum scenemesh.billing.v1.DriftKind.
+ */
+export const DriftKindSchema: GenEnum<DriftKind> = /*@__PURE__*/
+  enumDesc(file_scenemesh_billing_v1_billing, 6);
+
+/**
+ * Sells plans and credits, and knows what every user has bought, from whichever provider.
+ *
+ * Money moves at the providers (Stripe, app stores through RevenueCat, Lemon Squeezy, Cryptomus); what they say is read
+ * again and again until it is kept, and each of its effects happens once. A user sees and changes what is theirs alone:
+ * another user's is NOT_FOUND, except that operators may look. Every method answers INVALID_ARGUMENT with
+ * `google.rpc.BadRequest` to a request that breaks a rule below. Methods with a `request_id` answer ALREADY_EXISTS (reason
+ * REQUEST_ID_REUSED) when it was used for another request, and ABORTED (reason REQUEST_RUNNING) while the same one is at
+ * work. Methods that ask a provider answer UNAVAILABLE (reason PROVIDER_UNAVAILABLE) when it cannot be reached, and
+ * FAILED_PRECONDITION (reason PROVIDER_NOT_CONFIGURED) where it is not set up.
  *
  * @generated from service scenemesh.billing.v1.BillingService
  */
 export const BillingService: GenService<{
   /**
-   * Lists the plans on offer, cheapest first, with their prices and what each gives.
+   * Lists the plans and packs on offer, cheapest first, with their prices and what each gives.
+   *
+   * To a caller with a token it also says what they would pay and gain: `standing`, `trial_days` and every `gain`.
    *
    * @generated from rpc scenemesh.billing.v1.BillingService.ListPlans
    */
@@ -404,8 +2037,7 @@ export const BillingService: GenService<{
     output: typeof ListPlansResponseSchema;
   },
   /**
-   * Gets a user's subscription; a user who never bought one is on the free plan. `users/me` is the caller; another
-   * user's subscription is NOT_FOUND.
+   * Gets a user's subscription; a user who never bought one is on the free plan.
    *
    * @generated from rpc scenemesh.billing.v1.BillingService.GetSubscription
    */
@@ -413,6 +2045,155 @@ export const BillingService: GenService<{
     methodKind: "unary";
     input: typeof GetSubscriptionRequestSchema;
     output: typeof SubscriptionSchema;
+  },
+  /**
+   * Opens a page of the provider's where a plan or a pack is paid for. What was bought is in force within seconds of the
+   * payment, whether or not the buyer comes back.
+   *
+   * An earlier page of the same user for a plan, not yet paid, is closed. FAILED_PRECONDITION when the user has a plan that
+   * renews (reason SUBSCRIBED: change it with ChangeSubscription), or for a trial that was had already (reason TRIAL_USED).
+   * NOT_FOUND (reason PLAN_NOT_FOUND, PACK_NOT_FOUND, PROMO_CODE_NOT_FOUND) for what is not on offer there.
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.CreateCheckoutSession
+   */
+  createCheckoutSession: {
+    methodKind: "unary";
+    input: typeof CreateCheckoutSessionRequestSchema;
+    output: typeof CheckoutSessionSchema;
+  },
+  /**
+   * Opens the provider's page where a user changes how they pay and reads receipts. FAILED_PRECONDITION (reason
+   * NO_CUSTOMER) for a user who never paid through Stripe.
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.CreatePortalSession
+   */
+  createPortalSession: {
+    methodKind: "unary";
+    input: typeof CreatePortalSessionRequestSchema;
+    output: typeof PortalSessionSchema;
+  },
+  /**
+   * Moves a subscription to another plan or interval: up at once, with what is left of the paid period counted; down when the
+   * period ends. With `validate_only` nothing changes and the answer says what would.
+   *
+   * Moving to what one has takes a planned change back. FAILED_PRECONDITION when there is nothing to change (reason
+   * NOT_SUBSCRIBED, SAME_PLAN), when a store sold it (reason MANAGED_BY_STORE: it is changed there), when the payment was
+   * declined (reason PAYMENT_DECLINED; nothing changed), or while it is paused or unpaid (reason SUBSCRIPTION_NOT_ACTIVE).
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.ChangeSubscription
+   */
+  changeSubscription: {
+    methodKind: "unary";
+    input: typeof ChangeSubscriptionRequestSchema;
+    output: typeof SubscriptionChangeSchema;
+  },
+  /**
+   * Cancels a subscription: at the end of the paid period, or at once and without money back.
+   *
+   * FAILED_PRECONDITION (reason NOT_SUBSCRIBED, MANAGED_BY_STORE). One that is cancelled already stays as it is.
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.CancelSubscription
+   */
+  cancelSubscription: {
+    methodKind: "unary";
+    input: typeof CancelSubscriptionRequestSchema;
+    output: typeof SubscriptionSchema;
+  },
+  /**
+   * Pauses a subscription: nothing is charged, and from the end of the paid period on it gives nothing, until it is resumed.
+   *
+   * FAILED_PRECONDITION (reason NOT_SUBSCRIBED, MANAGED_BY_STORE, SUBSCRIPTION_NOT_ACTIVE).
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.PauseSubscription
+   */
+  pauseSubscription: {
+    methodKind: "unary";
+    input: typeof PauseSubscriptionRequestSchema;
+    output: typeof SubscriptionSchema;
+  },
+  /**
+   * Resumes a subscription that is paused, or that is cancelled and not yet over.
+   *
+   * FAILED_PRECONDITION (reason NOT_SUBSCRIBED, MANAGED_BY_STORE, SUBSCRIPTION_ENDED: it needs a new checkout). One that renews
+   * anyway stays as it is.
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.ResumeSubscription
+   */
+  resumeSubscription: {
+    methodKind: "unary";
+    input: typeof ResumeSubscriptionRequestSchema;
+    output: typeof SubscriptionSchema;
+  },
+  /**
+   * Lists what a user was charged, newest first, from every provider, with what each line gave and what was taken back.
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.ListInvoices
+   */
+  listInvoices: {
+    methodKind: "unary";
+    input: typeof ListInvoicesRequestSchema;
+    output: typeof ListInvoicesResponseSchema;
+  },
+  /**
+   * Buys a pack of credits with the payment method that the user has at Stripe, without a page in between.
+   *
+   * FAILED_PRECONDITION when there is no such method (reason NO_PAYMENT_METHOD: use a checkout), or when the bank declined or
+   * wants to ask the buyer (reason PAYMENT_DECLINED, AUTHENTICATION_REQUIRED: use a checkout); nothing was charged then.
+   * NOT_FOUND (reason PACK_NOT_FOUND).
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.BuyCredits
+   */
+  buyCredits: {
+    methodKind: "unary";
+    input: typeof BuyCreditsRequestSchema;
+    output: typeof InvoiceSchema;
+  },
+  /**
+   * Redeems a code for what it gives: credits, or some days of a plan.
+   *
+   * NOT_FOUND (reason PROMO_CODE_NOT_FOUND). FAILED_PRECONDITION when it is over (reason PROMO_CODE_EXPIRED), used up (reason
+   * PROMO_CODE_USED_UP), or this user has had their share (reason PROMO_CODE_REDEEMED).
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.RedeemPromoCode
+   */
+  redeemPromoCode: {
+    methodKind: "unary";
+    input: typeof RedeemPromoCodeRequestSchema;
+    output: typeof RedemptionSchema;
+  },
+  /**
+   * Makes a code that RedeemPromoCode takes. ALREADY_EXISTS (reason PROMO_CODE_EXISTS) when there is one of that name.
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.CreatePromoCode
+   */
+  createPromoCode: {
+    methodKind: "unary";
+    input: typeof CreatePromoCodeRequestSchema;
+    output: typeof PromoCodeSchema;
+  },
+  /**
+   * Lists the codes, newest first.
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.ListPromoCodes
+   */
+  listPromoCodes: {
+    methodKind: "unary";
+    input: typeof ListPromoCodesRequestSchema;
+    output: typeof ListPromoCodesResponseSchema;
+  },
+  /**
+   * Compares what is kept with what Stripe and quota_svc say, and tells every difference. Repairs what is safe, unless
+   * `validate_only`; never charges anyone.
+   *
+   * The same runs by itself every hour. The last event is `finished` or `failed`; a stream without one was cut. ABORTED (reason
+   * RECONCILIATION_RUNNING) while another one is at work.
+   *
+   * @generated from rpc scenemesh.billing.v1.BillingService.Reconcile
+   */
+  reconcile: {
+    methodKind: "server_streaming";
+    input: typeof ReconcileRequestSchema;
+    output: typeof ReconcileEventSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_scenemesh_billing_v1_billing, 0);

@@ -383,14 +383,14 @@ export const FailedSchema: GenMessage<Failed> = /*@__PURE__*/
  */
 export type Receipt = Message$1<"scenemesh.chat.v1.Receipt"> & {
   /**
-   * The meter that paid, for example "chat".
+   * The meter that paid: "chat", or "credits" where that had nothing left.
    *
    * @generated from field: string meter = 1;
    */
   meter: string;
 
   /**
-   * Units charged on that meter: 1 for a turn, 0 when it was free of charge.
+   * Units charged on that meter: 1 for a turn on "chat", its price in credits on "credits", 0 when it was free of charge.
    *
    * @generated from field: int64 charged = 2;
    */

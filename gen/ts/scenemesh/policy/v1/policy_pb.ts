@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file scenemesh/policy/v1/policy.proto.
  */
 export const file_scenemesh_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("CiBzY2VuZW1lc2gvcG9saWN5L3YxL3BvbGljeS5wcm90bxITc2NlbmVtZXNoLnBvbGljeS52MSKCAgoJUnBjUG9saWN5EjsKCGF1ZGllbmNlGAEgASgOMh0uc2NlbmVtZXNoLnBvbGljeS52MS5BdWRpZW5jZUIKukgHggEEEAEgABIPCgdjYWxsZXJzGAIgAygJEjMKCGRlYWRsaW5lGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQga6SAPIAQESLwoMaWRsZV90aW1lb3V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg0KBW1ldGVyGAUgASgJEjIKCnJhdGVfbGltaXQYBiABKAsyHi5zY2VuZW1lc2gucG9saWN5LnYxLlJhdGVMaW1pdCJWCglSYXRlTGltaXQSGQoIcmVxdWVzdHMYASABKA1CB7pIBCoCIAASLgoDcGVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQga6SAPIAQEqegoIQXVkaWVuY2USGAoUQVVESUVOQ0VfVU5TUEVDSUZJRUQQABITCg9BVURJRU5DRV9QVUJMSUMQARIRCg1BVURJRU5DRV9VU0VSEAISFQoRQVVESUVOQ0VfT1BFUkFUT1IQAxIVChFBVURJRU5DRV9JTlRFUk5BTBAEOlIKA3JwYxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGMWKAyABKAsyHi5zY2VuZW1lc2gucG9saWN5LnYxLlJwY1BvbGljeVIDcnBjYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("CiBzY2VuZW1lc2gvcG9saWN5L3YxL3BvbGljeS5wcm90bxITc2NlbmVtZXNoLnBvbGljeS52MSKCAgoJUnBjUG9saWN5EjsKCGF1ZGllbmNlGAEgASgOMh0uc2NlbmVtZXNoLnBvbGljeS52MS5BdWRpZW5jZUIKukgHggEEEAEgABIPCgdjYWxsZXJzGAIgAygJEjMKCGRlYWRsaW5lGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQga6SAPIAQESLwoMaWRsZV90aW1lb3V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg0KBW1ldGVyGAUgASgJEjIKCnJhdGVfbGltaXQYBiABKAsyHi5zY2VuZW1lc2gucG9saWN5LnYxLlJhdGVMaW1pdCJWCglSYXRlTGltaXQSGQoIcmVxdWVzdHMYASABKA1CB7pIBCoCIAASLgoDcGVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQga6SAPIAQEqkAEKCEF1ZGllbmNlEhgKFEFVRElFTkNFX1VOU1BFQ0lGSUVEEAASEwoPQVVESUVOQ0VfUFVCTElDEAESEQoNQVVESUVOQ0VfVVNFUhACEhUKEUFVRElFTkNFX09QRVJBVE9SEAMSFQoRQVVESUVOQ0VfSU5URVJOQUwQBBIUChBBVURJRU5DRV9XRUJIT09LEAU6UgoDcnBjEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYxYoDIAEoCzIeLnNjZW5lbWVzaC5wb2xpY3kudjEuUnBjUG9saWN5UgNycGNiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * Who may call an RPC, for how long, how often, and against which meter.
@@ -143,6 +143,14 @@ export enum Audience {
    * @generated from enum value: AUDIENCE_INTERNAL = 4;
    */
   INTERNAL = 4,
+
+  /**
+   * A machine outside that signs what it sends. Tokens are not looked at: the service checks the signature, over the body as
+   * it was sent.
+   *
+   * @generated from enum value: AUDIENCE_WEBHOOK = 5;
+   */
+  WEBHOOK = 5,
 }
 
 /**
