@@ -17,7 +17,7 @@ from services.chat_svc.domain.conversation import (
     State,
     Usage,
 )
-from services.chat_svc.domain.ending import DESCRIPTIONS, METER
+from services.chat_svc.domain.ending import DESCRIPTIONS
 from services.chat_svc.domain.log import Delta, Ended, Event, Started
 
 CONVERSATIONS_PAGE = 20
@@ -157,7 +157,7 @@ def _failed(answer: Message) -> chat_pb2.Failed:
 
 
 def _receipt(answer: Message) -> chat_pb2.Receipt:
-    return chat_pb2.Receipt(meter=METER, charged=answer.charged, usage=_usage(answer.usage))
+    return chat_pb2.Receipt(meter=answer.meter, charged=answer.charged, usage=_usage(answer.usage))
 
 
 def _usage(usage: Usage | None) -> chat_pb2.TokenUsage | None:

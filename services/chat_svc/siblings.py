@@ -28,8 +28,7 @@ from runtime.errors import (
 from runtime.status import detail, error_info
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
-from services.chat_svc.domain.conversation import Message
-from services.chat_svc.domain.ending import METER
+from services.chat_svc.domain.conversation import METER, Message
 from services.chat_svc.domain.prompt import Persona
 
 CALL_SECONDS_MAX = 2.0
@@ -78,14 +77,16 @@ def translated(error: grpc.aio.AioRpcError) -> MeshError:
 
 @dataclass(frozen=True)
 class Reservation:
-    """A hold, and the tokens that the person's plan lets a prompt have."""
+    """A hold, and the tokens that the person's plan lets a prompt have. A turn costs `price` units of `meter`."""
 
     hold: str
     context_tokens: int
+    meter: str
+    price: int
 
 
 class Quota:
-    """Turns on the chat meter. `new_id` gives an id for a request."""
+    """Turns on the chat meter, or on the one that pays for them there. `new_id` gives an id for a request."""
 
     def __init__(self, channel: grpc.aio.Channel, new_id: Callable[[], UUID]) -> None:
         self._stub = quota_pb2_grpc.QuotaServiceStub(channel)
@@ -97,7 +98,8 @@ class Quota:
         if reply.hold.state != quota_pb2.HOLD_STATE_HELD:
             # An earlier try with this id gave its hold back, and this try needs one of its own.
             reply = await self._reserve(user, self._new_id())
-        return Reservation(reply.hold.name, reply.entitlement.context_tokens)
+        line = reply.hold.lines[0]
+        return Reservation(reply.hold.name, reply.entitlement.context_tokens, line.meter, line.amount)
 
     async def settle(self, answer: Message) -> None:
         """Charges what the answer cost."""
@@ -108,7 +110,7 @@ class Quota:
             input_tokens=used.input_tokens if used else 0,
             output_tokens=used.output_tokens if used else 0,
         )
-        charged = quota_pb2.Amount(meter=METER, amount=answer.charged)
+        charged = quota_pb2.Amount(meter=answer.meter, amount=answer.charged)
         request = quota_pb2.SettleRequest(name=answer.hold, amounts=[charged], usage=usage)
         await answered(self._stub.Settle(request, timeout=CALL_SECONDS_MAX))
 

@@ -88,6 +88,8 @@ class Turns:
                 now,
                 model=model.id if model else "",
                 hold=reservation.hold,
+                meter=reservation.meter,
+                price=reservation.price,
                 prompt_tokens=draft.prompt(model).tokens if model else 0,
             ),
         )

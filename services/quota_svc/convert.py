@@ -364,6 +364,7 @@ def entry_to_proto(user: str, entry: Entry) -> quota_pb2.Entry:
         if usage is not None
         else None,
         create_time=entry.time,
+        credit_name=f"users/{user}/credits/{entry.credit_id}" if entry.credit_id is not None else "",
     )
 
 

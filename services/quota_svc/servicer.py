@@ -17,7 +17,7 @@ from services.quota_svc import convert, listing
 from services.quota_svc.commits import Commits, Operation, single
 from services.quota_svc.domain import batch
 from services.quota_svc.domain.account import Account
-from services.quota_svc.domain.decision import decide
+from services.quota_svc.domain.decision import admission, decide
 from services.quota_svc.domain.granting import adjust, grant
 from services.quota_svc.domain.plan import Tariff
 from services.quota_svc.domain.planning import set_plan, set_time_zone
@@ -93,7 +93,7 @@ class QuotaServicer(quota_pb2_grpc.QuotaServiceServicer):
         user = convert.user_from_name(request.parent)
         account, tariff = await self._account(user), self._tariff()
         now = account.advance(tariff, self._clock())
-        return convert.decision_to_proto(decide(account, request.meter, request.amount, tariff, now))
+        return convert.decision_to_proto(admission(account, request.meter, request.amount, tariff, now))
 
     async def Reserve(self, request: quota_pb2.ReserveRequest, context: Context[Any, Any]) -> quota_pb2.ReserveResponse:
         order = convert.reserve_order_from_proto(request)

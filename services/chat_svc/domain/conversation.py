@@ -9,6 +9,9 @@ from enum import Enum
 from itertools import accumulate, pairwise
 from uuid import UUID
 
+# The meter of turns. Where it has nothing left, another one may pay for them.
+METER = "chat"
+
 
 class Role(Enum):
     """Who speaks."""
@@ -72,7 +75,8 @@ class Message:
     """One message. The fields after `created_at` are those of an answer.
 
     `delta_lengths` are the characters of each piece that it came in: they and the text give its log again. `charged` is
-    what the person pays once the hold is resolved, in units of the chat meter. `prompt_tokens` is an estimate.
+    what the person pays once the hold is resolved, in units of `meter`, of which a turn costs `price`. `prompt_tokens`
+    is an estimate.
     """
 
     user: str
@@ -90,6 +94,8 @@ class Message:
     failure: FailureReason | None = None
     charged: int = 0
     hold: str = ""
+    meter: str = METER
+    price: int = 1
     prompt_tokens: int = 0
 
     @property

@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 
 from services.chat_svc.domain.conversation import FailureReason, FinishReason, Message, State, Usage
 
-METER = "chat"
-
 BYTES_PER_TOKEN = 4
 
 DESCRIPTIONS = {
@@ -40,7 +38,7 @@ def estimated_tokens(text: str) -> int:
 
 
 def charge(ending: Ending, text: str) -> int:
-    """Units that the turn costs: a failure of the model nothing, one of ours what was delivered."""
+    """Turns that are paid for: a failure of the model costs nothing, one of ours what was delivered."""
     match ending:
         case Completed():
             return 1
@@ -60,7 +58,7 @@ def ended(answer: Message, log: list[str], ending: Ending) -> Message:
         text=text,
         model=model,
         delta_lengths=tuple(len(piece) for piece in pieces),
-        charged=charge(ending, text),
+        charged=charge(ending, text) * answer.price,
     )
     if isinstance(ending, Completed):
         return replace(ended, state=State.COMPLETE, finish=ending.reason, usage=ending.usage or estimate)

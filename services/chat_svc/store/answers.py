@@ -24,9 +24,9 @@ LAPSED_MAX = 50
 ADD = """
     INSERT INTO messages (
         user_id, conversation_id, id, position, role, text, state, created_at,
-        model, hold, prompt_tokens, hold_resolved, owner, lease_until
+        model, hold, meter, price, prompt_tokens, hold_resolved, owner, lease_until
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now() + make_interval(secs => $14))
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now() + make_interval(secs => $16))
 """
 
 END = """
@@ -188,6 +188,8 @@ class Answers:
             message.created_at,
             message.model,
             message.hold,
+            message.meter,
+            message.price,
             message.prompt_tokens,
             not has_hold,
             self._owner if has_hold else None,

@@ -42,6 +42,8 @@ def message(row: asyncpg.Record) -> Message:
         failure=FailureReason(row["failure_reason"]) if row["failure_reason"] else None,
         charged=row["charged"],
         hold=row["hold"],
+        meter=row["meter"],
+        price=row["price"],
         prompt_tokens=row["prompt_tokens"],
     )
 

@@ -9,7 +9,7 @@ from enum import Enum
 
 from services.quota_svc.domain.account import Account
 from services.quota_svc.domain.calendar import Calendar, Period
-from services.quota_svc.domain.meter import Meter
+from services.quota_svc.domain.meter import CREDITS, Meter
 from services.quota_svc.domain.plan import Plan, Tariff
 
 THIS_PERIOD = {Period.DAY: " of today", Period.MONTH: " of this month", Period.ROLLING: ""}
@@ -67,6 +67,11 @@ class Decision:
     def local_reset(self) -> str:
         """When the allowance starts anew by the user's clock; empty when it never does."""
         return self.calendar.local(self.figures.reset) if self.figures.reset is not None else ""
+
+    @property
+    def price(self) -> int:
+        """Credits that pay for a unit that is refused; 0 where they do not. A debt is not paid off with them."""
+        return 0 if self.admitted or self.reason is Reason.IN_DEBT else self.meter.price
 
     def taken(self, units: int) -> Decision:
         """How the meter stands after the decision, when `units` of it have been taken."""
@@ -130,6 +135,15 @@ def decide(account: Account, meter: str, amount: int, tariff: Tariff, now: datet
     )
 
 
+def admission(account: Account, meter: str, amount: int, tariff: Tariff, now: datetime) -> Decision:
+    """How a use would be decided on: by the meter, or by the credits that pay for it where the meter has too little."""
+    decision = decide(account, meter, amount, tariff, now)
+    if decision.shadow or not decision.price:
+        return decision
+    paid = decide(account, CREDITS, amount * decision.price, tariff, now)
+    return paid if paid.admitted else decision
+
+
 def _reason(stand: Figures, admitted: bool) -> Reason:
     if admitted:
         return Reason.UNLIMITED if stand.limit is None else Reason.WITHIN_LIMIT
@@ -168,3 +182,5 @@ def _remedies(account: Account, stand: Figures, meter: Meter, plan: Plan, tariff
         allowance = larger.allowances[meter.name]
         more = "no limit" if allowance.amount is None else f"{allowance.amount} a {allowance.words}"
         yield f"the {larger.display_name} plan has {more}"
+    if meter.price and stand.remaining >= 0:
+        yield f"bought credits pay for more, {meter.price} for each"

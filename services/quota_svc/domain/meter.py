@@ -7,14 +7,21 @@ from dataclasses import dataclass
 
 from runtime.errors import InvalidArgument
 
+# The meter of what is bought in packs.
+CREDITS = "credits"
+
 
 @dataclass(frozen=True)
 class Meter:
-    """A thing that is counted; from `soft_limit_percent` of the credit on, a warning is due."""
+    """A thing that is counted; from `soft_limit_percent` of the credit on, a warning is due.
+
+    Where it has too little left, `price` units of CREDITS pay for one of its own; 0 where they do not.
+    """
 
     name: str
     units: str
     soft_limit_percent: int
+    price: int = 0
 
 
 class MeterTable:

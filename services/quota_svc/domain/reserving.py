@@ -12,6 +12,7 @@ from runtime.errors import InvalidArgument, OutOfRange
 from services.quota_svc.domain.account import Account
 from services.quota_svc.domain.decision import Decision, decide
 from services.quota_svc.domain.hold import Hold, HoldState, Line, Lot, Mode, ReserveOrder
+from services.quota_svc.domain.meter import CREDITS
 from services.quota_svc.domain.plan import Tariff
 
 
@@ -42,14 +43,20 @@ class Refused:
 
 
 def reserve(account: Account, order: ReserveOrder, tariff: Tariff, now: datetime) -> Reserved | Refused:
-    """Takes a hold on all meters of the order or on none; the same order again gives the same hold as it stands."""
+    """Takes a hold on all meters of the order or on none; the same order again gives the same hold as it stands.
+
+    Credits pay for what a meter has too little of, where it has a price and they are enough.
+    """
     now = account.advance(tariff, now)
     earlier = account.earlier_hold(order.id)
     if earlier is not None:
         return _reserved(account, order.answered_by(earlier), tariff, now)
     split = _split(account, order.amounts, order.mode, tariff, now)
     if isinstance(split, Refused):
-        return split
+        paid = _paid(account, order, tariff, now)
+        if paid is None:
+            return split
+        split = paid
     hold = Hold(
         id=order.id,
         lines=tuple(Line(meter, _drawn(account, meter, units, tariff, now)) for meter, units in split.units.items()),
@@ -117,6 +124,17 @@ def _split(account: Account, amounts: dict[str, int], mode: Mode, tariff: Tariff
     if refusal is not None and (mode is Mode.NORMAL or not split.units):
         return refusal
     return split
+
+
+def _paid(account: Account, order: ReserveOrder, tariff: Tariff, now: datetime) -> Split | None:
+    """The order with credits in the place of what there is too little of; None where they do not help."""
+    amounts: dict[str, int] = {}
+    for meter, units in order.amounts.items():
+        price = decide(account, meter, units, tariff, now).price
+        payer, cost = (CREDITS, units * price) if price else (meter, units)
+        amounts[payer] = amounts.get(payer, 0) + cost
+    split = _split(account, amounts, Mode.NORMAL, tariff, now) if order.mode is Mode.NORMAL else None
+    return split if isinstance(split, Split) else None
 
 
 def _drawn(account: Account, meter: str, units: int, tariff: Tariff, now: datetime) -> tuple[Lot, ...]:

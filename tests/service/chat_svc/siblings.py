@@ -25,10 +25,14 @@ SPENT = quota_pb2.Decision(
 
 
 class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
-    """Turns on one meter: `left` of them, and every hold ever taken. While `away` or `busy` it answers nobody."""
+    """Turns on one meter: `left` of them, and every hold ever taken, each as so many units of the `payer`.
+
+    While `away` or `busy` it answers nobody.
+    """
 
     def __init__(self) -> None:
         self.left = 5
+        self.payer = ("chat", 1)
         self.away = False
         self.busy = False
         self.holds: dict[str, quota_pb2.Hold] = {}
@@ -47,7 +51,8 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
                 subject, metadata = f"{request.parent}/meters/chat", {"meter": wanted.meter, "plan": "plans/free"}
                 raise QuotaExhausted(SPENT.message, subject=subject, metadata=metadata, details=[SPENT])
             self.left -= wanted.amount
-            line = quota_pb2.HoldLine(meter=wanted.meter, amount=wanted.amount)
+            meter, price = self.payer
+            line = quota_pb2.HoldLine(meter=meter, amount=wanted.amount * price)
             self.holds[name] = quota_pb2.Hold(name=name, lines=[line], state=quota_pb2.HOLD_STATE_HELD)
         entitlement = quota_pb2.Entitlement(plan="plans/free", context_tokens=CONTEXT_TOKENS)
         return quota_pb2.ReserveResponse(hold=self.holds[name], entitlement=entitlement)
@@ -67,7 +72,7 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
         hold = self._hold(request.name)
         if hold.state == quota_pb2.HOLD_STATE_HELD:
             hold.state = quota_pb2.HOLD_STATE_RELEASED
-            self.left += hold.lines[0].amount
+            self.left += 1
         return hold
 
     def _answer(self) -> None:

@@ -109,6 +109,14 @@ async def test_a_message_that_is_streaming_shows_its_text_so_far(alice: Person, 
         assert (answer.text, answer.state) == (delta.delta.text, chat_pb2.MESSAGE_STATE_STREAMING)
 
 
+async def test_a_turn_is_charged_to_the_meter_that_it_was_held_on(alice: Person, quota: FakeQuota) -> None:
+    quota.payer = ("credits", 3)
+    events = await alice.turn(await alice.conversation())
+    receipt = events[-1].finished.receipt
+    assert (receipt.meter, receipt.charged) == ("credits", 3)
+    assert [list(one.amounts) for one in quota.settled] == [[quota_pb2.Amount(meter="credits", amount=3)]]
+
+
 async def test_an_empty_meter_ends_the_call_before_a_model_is_asked(
     alice: Person, fake: FakeProvider, quota: FakeQuota
 ) -> None:

@@ -16,7 +16,7 @@ ALLOWED = {
     "GetQuota": EVERY_PERSON | {"chat", "billing"},
     "WatchQuota": EVERY_PERSON,
     "UpdateQuota": EVERY_PERSON,
-    "ListEntries": EVERY_PERSON,
+    "ListEntries": EVERY_PERSON | {"billing"},
     "CheckAdmission": {"edge", "chat"},
     "Reserve": {"chat"},
     "ExtendHold": {"chat"},

@@ -203,3 +203,13 @@ async def test_no_change_of_zone_gives_credit_early(desk: Desk) -> None:
 async def test_an_unknown_zone_and_another_field_are_refused(desk: Desk, zone: str, more: dict[str, object]) -> None:
     assert (await reason(update_zone(desk, zone, **more)))[0] == "INVALID_ARGUMENT"
     assert (await desk.quota()).time_zone == "UTC"
+
+
+async def test_credits_pay_for_turns_when_the_plan_has_none_left(desk: Desk) -> None:
+    await desk.grant(2, meter="credits")
+    await desk.settle(await desk.hold(5), 5)
+    hold = await desk.hold(1)
+    assert [(line.meter, line.amount) for line in hold.lines] == [("credits", 1)]
+    await desk.settle(hold, {"credits": 1})
+    assert [(one.meter, one.remaining) for one in (await desk.quota()).meters] == [("chat", 0), ("credits", 1)]
+    assert await reason(desk.reserve(2)) == ("RESOURCE_EXHAUSTED", "QUOTA_EXHAUSTED")

@@ -66,7 +66,8 @@ async def test_a_refusal_says_why_until_when_and_what_would_unlock_it(desk: Desk
     error = await refused(desk.reserve(2))
     message = (
         "This needs 2 chat turns and 1 of the 5 of today can still be used. "
-        "They start anew at 2026-11-22T00:00:00+00:00; the Ten plan has 10 a day."
+        "They start anew at 2026-11-22T00:00:00+00:00; the Ten plan has 10 a day; "
+        "bought credits pay for more, 1 for each."
     )
     assert decision(error) == quota_pb2.Decision(
         meter="chat",
@@ -163,7 +164,7 @@ async def test_settling_charges_what_was_used_and_frees_the_rest(desk: Desk) -> 
     assert await desk.settle(hold, 3, usage) == settled
     meter = await desk.meter()
     assert (meter.used, meter.held, meter.remaining) == (3, 0, 2)
-    charge = (await desk.entries()).entries[0]
+    charge, allowance = (await desk.entries()).entries
     assert charge == quota_pb2.Entry(
         name="users/ann/entries/2",
         meter="chat",
@@ -176,7 +177,9 @@ async def test_settling_charges_what_was_used_and_frees_the_rest(desk: Desk) -> 
         hold=hold.name,
         usage=usage,
         create_time=desk.clock.now,
+        credit_name=allowance.credit_name,
     )
+    assert allowance.credit_name.startswith("users/ann/credits/")
 
 
 async def test_more_than_is_held_is_refused_or_charged_as_far_as_credit_goes(desk: Desk) -> None:
