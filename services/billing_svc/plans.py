@@ -3,15 +3,15 @@
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from services.billing_svc.domain import FREE, Allowance, Interval, Period, Plan, Price, cheapest_first
+from services.billing_svc.domain.plan import FREE, Allowance, Catalogue, Interval, Pack, Period, Plan, Price, Provider
 
 PLANS = Path(__file__).with_name("plans.toml")
 
@@ -31,9 +31,19 @@ def _window(text: object) -> timedelta:
     return length
 
 
+def _ids(said: object) -> object:
+    return [said] if isinstance(said, str) else said
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Dollars = Annotated[Decimal, Field(gt=0, decimal_places=2)]
 Window = Annotated[timedelta, BeforeValidator(_window)]
 Meter = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
+Seller = Literal["stripe", "revenuecat", "lemon_squeezy", "cryptomus"]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Ids = Annotated[tuple[Name, ...], BeforeValidator(_ids), Field(min_length=1)]
+# What sellers call an article, by `plans/{slug}/{interval}` or `packs/{slug}`.
+Names = dict[str, Ids]
 
 
 class PlansError(Exception):
@@ -89,55 +99,145 @@ class AllowanceEntry(BaseModel):
         return Allowance(meter, self.amount, self.period, self.window, self.rollover, self.shadow)
 
 
+class PriceEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    amount: Dollars
+    credits: int = Field(0, ge=0)
+
+
 class PlanEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    slug: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    slug: Slug
     display_name: str = Field(min_length=1)
     context_tokens: int = Field(ge=1)
-    prices: dict[Interval, Dollars] = {}
+    trial_days: int = Field(0, ge=0, le=366)
+    prices: dict[Interval, PriceEntry] = {}
     allowances: dict[Meter, AllowanceEntry] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _priced_unless_free(self) -> "PlanEntry":
         if (self.slug == FREE) == bool(self.prices):
             raise ValueError("the free plan has no prices, every other plan has some")
+        if self.slug == FREE and self.trial_days:
+            raise ValueError("the free plan needs no trial")
         return self
 
-    def plan(self) -> Plan:
+    def plan(self, sellers: Mapping[Provider, Names]) -> Plan:
         """The entry as a value, its prices from the shortest interval to the longest."""
         return Plan(
             slug=self.slug,
             display_name=self.display_name,
-            prices=tuple(Price(one, int(self.prices[one] * 100)) for one in Interval if one in self.prices),
+            prices=tuple(self._price(one, sellers) for one in Interval if one in self.prices),
             allowances=tuple(entry.allowance(meter) for meter, entry in self.allowances.items()),
             context_tokens=self.context_tokens,
+            trial_days=self.trial_days,
         )
+
+    def _price(self, interval: Interval, sellers: Mapping[Provider, Names]) -> Price:
+        entry = self.prices[interval]
+        ids = _ids_of(f"plans/{self.slug}/{interval.value}", sellers)
+        return Price(interval, int(entry.amount * 100), entry.credits, ids)
+
+
+class PackEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    slug: Slug
+    display_name: str = Field(min_length=1)
+    credits: int = Field(ge=1)
+    amount: Dollars
+
+    def pack(self, sellers: Mapping[Provider, Names]) -> Pack:
+        ids = _ids_of(f"packs/{self.slug}", sellers)
+        return Pack(self.slug, self.display_name, self.credits, int(self.amount * 100), ids)
 
 
 class PlansFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    grace_days: int = Field(7, ge=0, le=60)
     plan: list[PlanEntry]
+    pack: list[PackEntry] = []
+    environment: dict[Literal["test", "live"], dict[Seller, Names]] = {}
+
+    def catalogue(self, environment: Literal["test", "live"]) -> Catalogue:
+        sellers = {Provider(word): names for word, names in self.environment.get(environment, {}).items()}
+        plans = [entry.plan(sellers) for entry in self.plan]
+        return Catalogue(plans, [entry.pack(sellers) for entry in self.pack], grace_days=self.grace_days)
 
 
-def load(path: Path) -> tuple[Plan, ...]:
-    """The plans of a file, cheapest first; PlansError when it has faults."""
+def load(path: Path, environment: Literal["test", "live"]) -> Catalogue:
+    """What a file offers, by the names of one environment; PlansError when it has faults, in any of them."""
     try:
-        file = PlansFile.model_validate(tomllib.loads(path.read_text("utf-8"), parse_float=Decimal))
-    except tomllib.TOMLDecodeError as error:
+        said = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PlansError([f"{path.name}: {error}"]) from error
+    except OSError as error:
+        raise PlansError([f"{path}: {error.strerror}"]) from error
+    faults = list(_faults(said))
+    try:
+        file = PlansFile.model_validate(said)
     except ValidationError as error:
-        faults = [f"{path.name}: {_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise PlansError(faults) from error
-    if faults := [f"{path.name}: {fault}" for fault in _slug_faults([entry.slug for entry in file.plan])]:
-        raise PlansError(faults)
-    return cheapest_first(tuple(entry.plan() for entry in file.plan))
+        shape = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        raise PlansError([f"{path.name}: {fault}" for fault in [*shape, *faults]]) from error
+    if faults:
+        raise PlansError([f"{path.name}: {fault}" for fault in faults])
+    return file.catalogue(environment)
 
 
-def _slug_faults(slugs: list[str]) -> list[str]:
-    faults = [f"plan.{slug}: stands there more than once" for slug, count in Counter(slugs).items() if count > 1]
-    return faults if FREE in slugs else [*faults, f"plan.{FREE}: is missing"]
+def _faults(said: Mapping[str, Any]) -> Iterator[str]:
+    """What does not fit together. What has not even the right shape is passed over: it is told elsewhere."""
+    for kind in ("plan", "pack"):
+        yield from (f"{kind}.{slug}: stands there more than once" for slug in _twice(_slugs(said, kind)))
+    if FREE not in _slugs(said, "plan"):
+        yield f"plan.{FREE}: is missing"
+    articles = set(_articles(said))
+    for environment, sellers in _tables(said.get("environment")):
+        for seller, names in _tables(sellers):
+            place = f"environment.{environment}.{seller}"
+            yield from (f"{place}.{article}: is not on offer" for article in names if article not in articles)
+            ids = [one for entry in names.values() for one in _listed(entry)]
+            yield from (f"{place}: {one} is the id of more than one thing" for one in _twice(ids))
+            if seller == Provider.CRYPTOMUS.value:
+                foreign = [article for article, entry in names.items() if _listed(entry) != [article]]
+                yield from (f"{place}.{article}: is its own id there" for article in foreign)
+
+
+def _slugs(said: Mapping[str, Any], kind: str) -> list[str]:
+    return [str(entry["slug"]) for entry in _entries(said, kind) if "slug" in entry]
+
+
+def _articles(said: Mapping[str, Any]) -> Iterator[str]:
+    for entry in _entries(said, "plan"):
+        prices = entry.get("prices")
+        if isinstance(prices, dict):
+            yield from (f"plans/{entry.get('slug')}/{interval}" for interval in prices)
+    yield from (f"packs/{slug}" for slug in _slugs(said, "pack"))
+
+
+def _entries(said: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    entries = said.get(kind)
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _tables(said: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(said, dict):
+        yield from ((name, table) for name, table in said.items() if isinstance(table, dict))
+
+
+def _listed(entry: object) -> list[str]:
+    said = _ids(entry)
+    return [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
+
+
+def _twice(words: list[str]) -> list[str]:
+    return [word for word, count in Counter(words).items() if count > 1]
+
+
+def _ids_of(article: str, sellers: Mapping[Provider, Names]) -> dict[Provider, tuple[str, ...]]:
+    return {provider: names[article] for provider, names in sellers.items() if article in names}
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -1,20 +1,20 @@
-"""billing_svc in process, on a database of its own, with a clock that the test sets."""
+"""What billing_svc is made of, on a database of its own, with a clock and a quota_svc that the test sets."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from runtime.postgres import Pool, pool
-from scenemesh.billing.v1 import billing_pb2_grpc
-from services.billing_svc import plans
-from services.billing_svc.servicer import SERVICE, BillingServicer
-from services.billing_svc.store import MIGRATIONS, SCHEMA, Subscriptions
-from tests.harness.serving import Dial, served
-
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
+from services.billing_svc.announcing import Announcing
+from services.billing_svc.applying import Applying
+from services.billing_svc.domain.plan import Catalogue
+from services.billing_svc.keeping import Keeping
+from services.billing_svc.store import MIGRATIONS, SCHEMA, Books, Effects
+from tests.service.billing_svc import quota
+from tests.service.billing_svc.quota import QuotaDesk
+from tests.service.billing_svc.shop import CATALOGUE, Clock
 
 
 @pytest.fixture
@@ -24,8 +24,37 @@ async def connections(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def dial(certificates: Path, connections: Pool) -> AsyncIterator[Dial]:
-    servicer = BillingServicer(plans.load(plans.PLANS), Subscriptions(connections), lambda: NOW)
-    register = partial(billing_pb2_grpc.add_BillingServiceServicer_to_server, servicer)
-    async with served(certificates, "billing", register, SERVICE) as dial:
-        yield dial
+def catalogue() -> Catalogue:
+    return CATALOGUE
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def books(connections: Pool) -> Books:
+    return Books(connections)
+
+
+@pytest.fixture
+def announcing() -> Announcing:
+    return Announcing(uuid4)
+
+
+@pytest.fixture
+def keeping(books: Books, catalogue: Catalogue, announcing: Announcing, clock: Clock) -> Keeping:
+    return Keeping(books, catalogue, announcing, clock, lambda: None)
+
+
+@pytest.fixture
+def quota_desk() -> QuotaDesk:
+    return QuotaDesk()  # type: ignore[abstract] # it is asked for nothing else
+
+
+@pytest.fixture
+async def applying(connections: Pool, quota_desk: QuotaDesk, clock: Clock) -> AsyncIterator[Applying]:
+    """Tells the quota desk what waits; a test runs it, or calls `apply`."""
+    async with quota.serving(quota_desk) as channel:
+        yield Applying(Effects(connections), QuotaServiceStub(channel), clock)

@@ -1,0 +1,1 @@
+"""Plans, agreements, payments and what follows from them, as values."""

@@ -1,0 +1,3 @@
+"""The two services of the contract."""
+
+SERVICES = ("scenemesh.billing.v1.BillingService", "scenemesh.billing.v1.WebhookService")
