@@ -34,8 +34,8 @@ class Console:
         """The one line that a command fails with."""
         self._error.print(text, style="red", markup=False)
 
-    def healthy(self, url: str, *, detached: bool = False) -> None:
-        """Where to go next."""
+    def healthy(self, url: str, payments: str | None, *, detached: bool = False) -> None:
+        """Where to go next; `payments` is the pretend Stripe's page, where one runs."""
         self._out.print(
             f"\n[bold green]SceneMesh is up[/bold green] at [bold]{url}[/bold]. Try, in another terminal:\n"
         )
@@ -47,6 +47,8 @@ class Console:
             f'curl -H "Authorization: Bearer $({scenemesh} token{self._option})" {url}/v1/users/me/quota',
         ):
             self.say(f"  {command}")
+        if payments is not None:
+            self.say(f"\nPayments: test mode, no money moves. {payments}")
         self.say(f"\n{f'{scenemesh} down{self._option}' if detached else 'Ctrl-C'} stops it.\n")
 
     def log(self, line: Line) -> None:

@@ -8,6 +8,10 @@ PREFIXES = ("OTEL_", "SCENEMESH_")
 # For the one that talks to models.
 MODEL_PREFIXES = ("ANTHROPIC_", "OPENAI_")
 MODEL_SUFFIXES = ("_API_KEY",)
+# For the one that takes payments: of Stripe's only where its key is, the pretend one has another.
+STRIPE_KEY = "STRIPE_SECRET_KEY"
+STRIPE_PREFIX = "STRIPE_"
+PAYMENT_PREFIXES = ("REVENUECAT_", "LEMON_SQUEEZY_", "CRYPTOMUS_")
 # For those that talk to services on the web, and for the way out only: gRPC would use a proxy between our own, too.
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 PROXY_EXCEPTIONS = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
@@ -26,9 +30,22 @@ def base(shell: Mapping[str, str]) -> dict[str, str]:
 def for_models(shell: Mapping[str, str]) -> dict[str, str]:
     """What the process that talks to models gets beside that."""
     keys = {
-        name: value for name, value in shell.items() if name.startswith(MODEL_PREFIXES) or name.endswith(MODEL_SUFFIXES)
+        name: value
+        for name, value in shell.items()
+        if (name.startswith(MODEL_PREFIXES) or name.endswith(MODEL_SUFFIXES)) and not name.startswith(PAYMENT_PREFIXES)
     }
     return {**keys, **outward(shell)}
+
+
+def for_payments(shell: Mapping[str, str]) -> dict[str, str]:
+    """What the process that takes payments gets beside that."""
+    prefixes = PAYMENT_PREFIXES if needs_pretend_stripe(shell) else (*PAYMENT_PREFIXES, STRIPE_PREFIX)
+    return {**{name: value for name, value in shell.items() if name.startswith(prefixes)}, **outward(shell)}
+
+
+def needs_pretend_stripe(shell: Mapping[str, str]) -> bool:
+    """Whether nobody has a key of Stripe's, nor wants real money to move by other providers alone."""
+    return not shell.get(STRIPE_KEY) and shell.get("SCENEMESH_BILLING_ENVIRONMENT") != "live"
 
 
 def outward(shell: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""The local issuer's key, and the certificates of the mesh's members."""
+"""The local issuer's key, the certificates of the mesh's members, and what the pretend Stripe signs with."""
 
 import json
 import os
+import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,11 +43,24 @@ def _create(private: Path, public: Path) -> None:
     published = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     public.write_text(json.dumps({"keys": [{**published, "kid": KEY_ID, "use": "sig", "alg": "ES256"}]}))
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    # Last, and in one step: where the private key is, the rest is.
-    new = private.with_suffix(".new")
+    # Last: where the private key is, the rest is.
+    _write(private, pem)
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Writes a file that is for its owner alone, in one step."""
+    new = target.with_suffix(".new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(pem)
-    new.replace(private)
+        file.write(content)
+    new.replace(target)
+
+
+def webhook_secret(state: State) -> str:
+    """What the pretend Stripe signs its webhooks with; made once."""
+    file = state.keys / "stripe.whsec"
+    if not file.exists():
+        _write(file, f"whsec_{secrets.token_urlsafe(32)}".encode())
+    return file.read_text()
 
 
 async def certificates(state: State, environment: Mapping[str, str]) -> None:

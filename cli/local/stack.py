@@ -7,14 +7,16 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from cli.local import environment, envoy, health, port, valkey
+from cli.local import environment, envoy, health, keys, port, valkey
 from cli.local.account import for_postgres
 from cli.local.failure import Failure
 from cli.local.part import Addresses, Part
 from cli.local.postgres import Postgres
 from cli.local.process import Launch
 from cli.local.state import State
+from cli.local.stripe.account import KEY as STRIPE_KEY
 
 MODULES = {
     "billing": "services.billing_svc",
@@ -56,14 +58,14 @@ def replicas(words: list[str]) -> dict[str, int]:
 
 def parts(state: State, options: Options, shell: Mapping[str, str]) -> list[Part]:
     """Every process of the stack. Raises Failure when the wheel of one is missing."""
-    embedded = environment.needs_embedded_model(shell)
     postgres = _postgres(state)
     return [
         Part("postgres", lambda _: postgres.launch(), postgres.ready, prepare=postgres.create, restarts=False),
         _valkey(state),
-        *([_model(state, shell)] if embedded else []),
+        *([_model(state, shell)] if environment.needs_embedded_model(shell) else []),
+        *([_stripe(state, options, shell)] if environment.needs_pretend_stripe(shell) else []),
         _mesh(state, options, shell),
-        *_services(state, options, shell, postgres.dsn, embedded),
+        *_services(state, options, shell, postgres.dsn),
         _envoy(state, options),
     ]
 
@@ -112,6 +114,25 @@ def _model(state: State, shell: Mapping[str, str]) -> Part:
     return Part("model", launch, _told_in(file))
 
 
+def _stripe(state: State, options: Options, shell: Mapping[str, str]) -> Part:
+    """The pretend Stripe, where nobody has a key for the real one."""
+    file = state.run / "stripe.ready"
+
+    def launch(addresses: Addresses) -> Launch:
+        own = {
+            # billing_svc could be told of another address only by being started again.
+            "LISTEN": urlsplit(addresses.get("stripe", "http://127.0.0.1:0")).netloc,
+            "READY_FILE": str(file),
+            "STATE_FILE": str(state.payments),
+            "WEBHOOK_URL": f"{options.url}/v1/webhooks/stripe",
+            "WEBHOOK_SECRET": keys.webhook_secret(state),
+        }
+        named = {f"SCENEMESH_PRETEND_STRIPE_{name}": value for name, value in own.items()}
+        return _python(file, "cli.local.stripe", {**environment.base(shell), **named})
+
+    return Part("stripe", launch, _told_in(file))
+
+
 def _mesh(state: State, options: Options, shell: Mapping[str, str]) -> Part:
     def variables(addresses: Addresses) -> Mapping[str, str]:
         return {
@@ -124,15 +145,16 @@ def _mesh(state: State, options: Options, shell: Mapping[str, str]) -> Part:
     return _process(state, "mesh", "mesh", "mesh", ENGINES, shell, variables)
 
 
-def _services(state: State, options: Options, shell: Mapping[str, str], dsn: str, embedded: bool) -> Iterator[Part]:
+def _services(state: State, options: Options, shell: Mapping[str, str], dsn: str) -> Iterator[Part]:
     for member, module in MODULES.items():
-        talks_to_models = member == "chat"
-        after = (*ENGINES, "mesh", *(["model"] if talks_to_models and embedded else []))
+        stand_in = _stand_in(member, shell)
+        after = (*ENGINES, "mesh", *([stand_in] if stand_in else []))
 
-        def variables(addresses: Addresses, member: str = member, models: bool = talks_to_models) -> Mapping[str, str]:
-            own = _own(state, member, shell)
-            url = {"SCENEMESH_EMBEDDED_URL": addresses["model"]} if models and embedded else {}
-            return {**own, **url, "SCENEMESH_CONTROL_PLANE": addresses["mesh"], "SCENEMESH_POSTGRES_DSN": dsn}
+        def variables(addresses: Addresses, member: str = member, stand_in: str | None = stand_in) -> Mapping[str, str]:
+            own = _own(state, options, member, shell)
+            told = _reached(state, stand_in, addresses[stand_in]) if stand_in else {}
+            shared = {"SCENEMESH_CONTROL_PLANE": addresses["mesh"], "SCENEMESH_POSTGRES_DSN": dsn}
+            return {**own, **told, **shared}
 
         for name in _names(options, member):
             # Answers in progress are finished and paid for before those that charge them go.
@@ -140,13 +162,37 @@ def _services(state: State, options: Options, shell: Mapping[str, str], dsn: str
             yield replace(_process(state, name, member, module, after, shell, variables), uses=uses)
 
 
-def _own(state: State, member: str, shell: Mapping[str, str]) -> Mapping[str, str]:
+def _stand_in(member: str, shell: Mapping[str, str]) -> str | None:
+    """The part that stands in for a service on the web for one member; None where the real one is used."""
+    match member:
+        case "chat" if environment.needs_embedded_model(shell):
+            return "model"
+        case "billing" if environment.needs_pretend_stripe(shell):
+            return "stripe"
+        case _:
+            return None
+
+
+def _reached(state: State, part: str, address: str) -> Mapping[str, str]:
+    """How a member is told to use such a part."""
+    if part == "model":
+        return {"SCENEMESH_EMBEDDED_URL": address}
+    return {
+        "SCENEMESH_STRIPE_URL": address,
+        "STRIPE_SECRET_KEY": STRIPE_KEY,
+        "STRIPE_WEBHOOK_SECRET": keys.webhook_secret(state),
+    }
+
+
+def _own(state: State, options: Options, member: str, shell: Mapping[str, str]) -> Mapping[str, str]:
     """What one member alone is told."""
     match member:
         case "chat":
             return environment.for_models(shell)
         case "search":
             return {**environment.outward(shell), "SCENEMESH_INDEX_DIRECTORY": str(state.indexes)}
+        case "billing":
+            return {**environment.for_payments(shell), "SCENEMESH_EDGE_URL": options.url}
         case _:
             return {}
 

@@ -37,6 +37,12 @@ class Stack:
     supervisor: Running
     processes: Mapping[str, Running] = field(default_factory=dict)
 
+    @property
+    def payments(self) -> str | None:
+        """The page of the pretend Stripe; None where the real one is used."""
+        stripe = self.processes.get("stripe")
+        return stripe.address if stripe is not None else None
+
 
 @dataclass(frozen=True)
 class State:
@@ -61,6 +67,11 @@ class State:
     def indexes(self) -> Path:
         """Where search_svc keeps its index files."""
         return self.root / "indexes"
+
+    @property
+    def payments(self) -> Path:
+        """Where the pretend Stripe keeps what was bought."""
+        return self.root / "stripe.json"
 
     @property
     def logs(self) -> Path:

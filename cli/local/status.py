@@ -70,6 +70,8 @@ def _show(found: Stack, healthy: bool) -> None:
     terminal = Terminal(highlight=False)
     terminal.print(table)
     terminal.print(f"\n{found.url} is {'[green]healthy[/green]' if healthy else '[red]not healthy[/red]'}.")
+    if found.payments is not None:
+        terminal.print(f"Payments: test mode, no money moves. {found.payments}")
 
 
 def _age(seconds: float) -> str:

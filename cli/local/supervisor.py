@@ -94,7 +94,7 @@ class Supervisor:
             await serving.wait()
         self._healthy = True
         self._tell()
-        self._console.healthy(self._url)
+        self._console.healthy(self._url, self._addresses.get("stripe"))
 
     def _tell(self) -> None:
         """Writes stack.json."""

@@ -118,7 +118,7 @@ def _detach(state: State, console: Console) -> None:
     asyncio.run(_until_healthy(state, process, log))
     found = state.read()
     if found is not None:
-        console.healthy(found.url, detached=True)
+        console.healthy(found.url, found.payments, detached=True)
 
 
 async def _until_healthy(state: State, process: "subprocess.Popen[bytes]", log: Path) -> None:

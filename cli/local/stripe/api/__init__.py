@@ -1,0 +1,1 @@
+"""Stripe's API: its paths, its errors, its idempotency."""
