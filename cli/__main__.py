@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.billing.app import app as billing
 from cli.chat import chat
 from cli.events.app import app as events
 from cli.failures import EPILOG
@@ -25,6 +26,7 @@ for local in (up, down, status):
 for client in (token, search, chat):
     app.command(epilog=EPILOG)(client)
 app.add_typer(quota, name="quota")
+app.add_typer(billing, name="billing")
 app.add_typer(index, name="index")
 app.add_typer(events, name="events")
 app.add_typer(sync, name="sync")

@@ -47,6 +47,11 @@ class Issuer:
             raise Failure("The local issuer's key cannot sign; see keys/issuer.pem in the state folder.") from error
 
 
+def known(state: Path) -> bool:
+    """Whether there is a local issuer in a state folder."""
+    return (state / "keys" / "issuer.pem").exists()
+
+
 def read(state: Path) -> Issuer:
     """The local issuer of a state folder."""
     key, key_set = state / "keys" / "issuer.pem", state / "keys" / "issuer.jwks.json"

@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.billing.app import app as billing
 from cli.chat import chat
 from cli.failures import EPILOG
 from cli.index.app import app as index
@@ -14,6 +15,7 @@ app = typer.Typer()
 for command in (token, search, chat):
     app.command(epilog=EPILOG)(command)
 app.add_typer(quota, name="quota")
+app.add_typer(billing, name="billing")
 app.add_typer(index, name="index")
 app.add_typer(sync, name="sync")
 

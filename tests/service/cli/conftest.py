@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.service.cli.fake_billing import Billing, fake_billing
 from tests.service.cli.fake_edge import Script, fake_edge
 
 ROOT = Path(__file__).parents[3]
@@ -76,6 +77,18 @@ class Command:
 async def script() -> AsyncIterator[Script]:
     async with fake_edge() as script:
         yield script
+
+
+@pytest.fixture
+async def billing() -> AsyncIterator[Billing]:
+    async with fake_billing() as billing:
+        yield billing
+
+
+@pytest.fixture
+def buyer(billing: Billing, state: Path) -> Command:
+    """The command, beside an edge that has billing."""
+    return Command(state, {"SCENEMESH_URL": billing.url, "COLUMNS": "160"})
 
 
 @pytest.fixture(scope="session")

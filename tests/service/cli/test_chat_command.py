@@ -105,7 +105,7 @@ async def test_an_exhausted_meter_has_its_own_exit_code(command: Command, script
             "scenemesh: All 5 turns of today are used.",
             "  Creator: 100 per day (plans/creator)",
             "  Max: no limit (plans/max)",
-            "`scenemesh quota` shows what is left and when it starts anew.",
+            "`scenemesh quota` shows when it starts anew, `scenemesh billing plans` what more costs.",
         ],
     )
     assert (as_json["code"], as_json["reason"], as_json["metadata"]["limit"]) == (

@@ -50,7 +50,7 @@ def test_a_failure_is_a_sentence_a_hint_and_what_the_service_said() -> None:
             "code": "RESOURCE_EXHAUSTED",
             "reason": "QUOTA_EXHAUSTED",
             "message": "None left.",
-            "hint": "`scenemesh quota` shows what is left and when it starts anew.",
+            "hint": "`scenemesh quota` shows when it starts anew, `scenemesh billing plans` what more costs.",
             "metadata": {"meter": "chat"},
             "request_id": "request-1",
         }
@@ -70,7 +70,7 @@ def test_a_decision_is_told_with_what_it_unlocks(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.splitlines() == [
         "scenemesh: None left.",
         "  Creator: 100 per day (plans/creator)",
-        "`scenemesh quota` shows what is left and when it starts anew.",
+        "`scenemesh quota` shows when it starts anew, `scenemesh billing plans` what more costs.",
     ]
 
 
