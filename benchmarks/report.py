@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.billing_burst import Burst
 from benchmarks.load import Result
 from benchmarks.search_figures import Figures, Latency, Recall, Swap
 
@@ -70,6 +71,26 @@ def suggest(calls: Mapping[str, Result]) -> str:
     for name, one in calls.items():
         remark = "" if one is echo else f"{one.per_second / echo.per_second:.2f} times the echo (target 0.8)"
         lines.append(_row([name, f"{one.per_second:,.0f}", _ms(one.p50_ms), _ms(one.p99_ms), remark]))
+    return "\n".join(lines)
+
+
+def billing(measured: Mapping[str, Mapping[int, Result]], bursts: Sequence[Burst]) -> str:
+    """The tables of `benchmarks/billing.py`: every second one of `measured` stands beside the one before it."""
+    lines = [_machine(), "", "| | at once | per second | p50 | p99 | |", "|---|---:|---:|---:|---:|---|"]
+    names = list(measured)
+    for place, name in enumerate(names):
+        for at_once, one in measured[name].items():
+            peer = measured[names[place - 1]][at_once]
+            remark = f"{one.per_second / peer.per_second:.2f} times {names[place - 1]} (target 1)" if place % 2 else ""
+            lines.append(_row([name, str(at_once), f"{one.per_second:,.0f}", _ms(one.p50_ms), _ms(one.p99_ms), remark]))
+    if bursts:
+        lines += ["", "| burst through Envoy | other answers than 200 | acknowledged | worked on | memory |"]
+        lines += ["|---|---:|---:|---:|---:|"]
+        lines += [
+            f"| {one.events:,} events | {one.statuses.total() - one.statuses[200]} | {one.acknowledged_seconds:.1f} s "
+            f"| {one.drained_seconds:.1f} s | {one.memory_mib:.0f} MiB |"
+            for one in bursts
+        ]
     return "\n".join(lines)
 
 

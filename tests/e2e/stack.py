@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,25 @@ from typing import Any
 import psutil
 
 from cli import issuer
+from tests.e2e.appstore import AUTHORIZATION
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider, provider
 
 START_SECONDS = 120
 STOP_SECONDS = 60
-MODEL_PREFIXES = ("ANTHROPIC_", "OPENAI_")
+# What would make it talk to somebody's own models and take somebody's own money.
+FOREIGN_PREFIXES = ("ANTHROPIC_", "OPENAI_", "STRIPE_", "REVENUECAT_", "LEMON_SQUEEZY_", "CRYPTOMUS_")
+LEMON_SQUEEZY_SECRET = "lemon-squeezy-secret"
+CRYPTOMUS_KEY = "cryptomus-key"
+# Every provider but Stripe, of whom the stack has a pretended one.
+PAYMENT_PROVIDERS = {
+    "REVENUECAT_WEBHOOK_AUTHORIZATION": AUTHORIZATION,
+    "LEMON_SQUEEZY_API_KEY": "lemon-squeezy-key",
+    "LEMON_SQUEEZY_STORE": "1",
+    "LEMON_SQUEEZY_WEBHOOK_SECRET": LEMON_SQUEEZY_SECRET,
+    "CRYPTOMUS_MERCHANT": "merchant",
+    "CRYPTOMUS_API_KEY": CRYPTOMUS_KEY,
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,8 @@ class Stack:
 
     state: Path
     provider: Provider
+    # What `up` printed, line by line.
+    said: list[str] = field(default_factory=list)
 
     def described(self) -> dict[str, Any]:
         """stack.json."""
@@ -75,7 +90,8 @@ async def running(
 ) -> AsyncIterator[Stack]:
     """A healthy stack; afterwards none of its processes is left. `embedded` runs the model out of the wheel."""
     async with provider() as fake:
-        variables = {name: value for name, value in os.environ.items() if not name.startswith(MODEL_PREFIXES)}
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_PREFIXES)}
+        variables |= PAYMENT_PROVIDERS
         if not embedded:
             variables |= {"OPENAI_BASE_URL": f"{fake.url}/v1", "OPENAI_API_KEY": "test"}
         process = await asyncio.create_subprocess_exec(
@@ -86,10 +102,9 @@ async def running(
             limit=2**24,
         )
         stack = Stack(state, Provider(fake))
-        said: list[str] = []
-        listening = asyncio.create_task(_listen(process, said))
+        listening = asyncio.create_task(_listen(process, stack.said))
         try:
-            await _until_healthy(process, stack, said)
+            await _until_healthy(process, stack)
             family = psutil.Process(process.pid).children(recursive=True)
             yield stack
         finally:
@@ -107,10 +122,10 @@ async def _listen(process: asyncio.subprocess.Process, said: list[str]) -> None:
         said += [line.decode(errors="replace")]
 
 
-async def _until_healthy(process: asyncio.subprocess.Process, stack: Stack, said: list[str]) -> None:
+async def _until_healthy(process: asyncio.subprocess.Process, stack: Stack) -> None:
     async with asyncio.timeout(START_SECONDS):
         while True:
-            assert process.returncode is None, "".join(said)
+            assert process.returncode is None, "".join(stack.said)
             try:
                 told = stack.described()
                 # A supervisor that was killed leaves its last words behind.

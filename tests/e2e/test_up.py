@@ -30,8 +30,9 @@ async def test_a_character_answers_from_the_embedded_model_and_everything_outliv
 
         status = json.loads(stack.run("status", "--json").stdout)
         assert (status["running"], status["healthy"]) == (True, True)
-        assert {"postgres", "valkey", "model", "mesh", "edge", "chat", "envoy"} <= set(status["processes"])
+        assert {"postgres", "valkey", "model", "stripe", "mesh", "edge", "chat", "envoy"} <= set(status["processes"])
         _refused_twice(stack)
+        _says_that_no_money_moves(stack, status["processes"]["stripe"]["address"])
 
         supervisor = psutil.Process(status["supervisor"]["pid"])
         family = supervisor.children(recursive=True)
@@ -68,6 +69,12 @@ def _refused_twice(stack: Stack) -> None:
     busy = subprocess.run(command, capture_output=True, text=True)
     assert (busy.returncode, busy.stderr.count("\n")) == (1, 1)
     assert f"Port {port}" in busy.stderr
+
+
+def _says_that_no_money_moves(stack: Stack, page: str) -> None:
+    line = f"Payments: test mode, no money moves. {page}\n"
+    assert line in stack.said
+    assert line in stack.run("status").stdout
 
 
 async def _gone(family: list[psutil.Process]) -> None:

@@ -125,7 +125,7 @@ STATEMENTS = (
         UNIQUE (provider, event_id)
     ) WITH (autovacuum_vacuum_scale_factor = 0.05)
     """,
-    "CREATE INDEX deliveries_due ON deliveries (due_time) WHERE state = 'pending'",
+    "CREATE INDEX deliveries_due ON deliveries (provider, due_time) WHERE state = 'pending'",
     "CREATE INDEX deliveries_listed ON deliveries (receive_time DESC, id DESC)",
     "CREATE INDEX deliveries_subjects ON deliveries USING gin (subjects)",
     """

@@ -39,6 +39,7 @@ async def test_it_lists_the_services_that_have_a_method_for_the_outside(stub: An
     answer = await _ask(stub, REQUEST(list_services=""))
     assert [service.name for service in answer.list_services_response.service] == [
         "scenemesh.billing.v1.BillingService",
+        "scenemesh.billing.v1.WebhookService",
         "scenemesh.chat.v1.ChatService",
         "scenemesh.quota.v1.QuotaService",
         "scenemesh.search.v1.CatalogService",

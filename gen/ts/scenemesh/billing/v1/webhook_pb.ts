@@ -74,7 +74,7 @@ export type WebhookDelivery = Message<"scenemesh.billing.v1.WebhookDelivery"> & 
   detail: string;
 
   /**
-   * How often it was worked on.
+   * Attempts that failed or succeeded; those that found the provider or the database away do not count.
    *
    * @generated from field: int32 attempts = 7;
    */
