@@ -123,7 +123,8 @@ async def test_admission_is_a_question_and_takes_nothing(desk: Desk) -> None:
     nothing = await desk.edge.CheckAdmission(asked(1, "video"))
     assert (nothing.reason, nothing.message) == (
         quota_pb2.REASON_NOT_IN_PLAN,
-        "The Free plan has no videos: its limit is 0. The Odd plan has 10 a month.",
+        "The Free plan has no videos: its limit is 0. "
+        "The Odd plan has 10 a month; bought credits pay for more, 50 for each.",
     )
     assert (await desk.meter()).held == 0
     assert (await reason(desk.edge.CheckAdmission(asked(1, "stars"))))[1] == "METER_UNKNOWN"
