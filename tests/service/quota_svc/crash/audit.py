@@ -1,15 +1,20 @@
 """Whether the ledger is what the clients were told, each thing once, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 import asyncpg
 
 from scenemesh.quota.v1 import quota_pb2
 from services.quota_svc import convert
+from services.quota_svc.domain.meter import CREDITS
+from services.quota_svc.meters import meters
 from services.quota_svc.store import rows
 from tests.service.quota_svc.crash.journal import GrantRecord, HoldRecord, Journal
 from tests.service.quota_svc.desk import EXPIRED, HELD, RELEASED, SETTLED, VOIDED
+
+PRICES = meters()
 
 
 async def faults(connection: "asyncpg.Connection[asyncpg.Record]", journal: Journal) -> list[str]:
@@ -40,11 +45,20 @@ def _hold_faults(record: HoldRecord, kept: quota_pb2.Hold | None) -> Iterator[st
         if not _follows(told, kept):
             yield f"{record.name} was told as {told} and is {kept}"
     asked = [wish.units for wish in (record.taking, *record.extensions) if not wish.refused]
+    paid = _paid(record.taking.units)
     for line in kept.lines:
-        if line.amount not in [units.get(line.meter) for units in asked]:
+        wished = {units.get(line.meter) for units in asked} | (paid if line.meter == CREDITS else set())
+        if line.amount not in wished:
             yield f"{record.name} holds what nobody asked for: {line}"
     if not _wished(record, kept):
         yield f"{record.name} is over in a way that nobody asked for: {kept}"
+
+
+def _paid(units: Mapping[str, int]) -> set[int]:
+    """What a hold may keep of bought credits, which pay for some of the meters that were asked for, or for all."""
+    prices = [units[meter] * PRICES.meter(meter).price for meter in units if meter != CREDITS]
+    some = [sum(chosen) for count in range(1, len(prices) + 1) for chosen in combinations(prices, count)]
+    return {units.get(CREDITS, 0) + price for price in some}
 
 
 def _follows(told: quota_pb2.Hold, kept: quota_pb2.Hold) -> bool:
