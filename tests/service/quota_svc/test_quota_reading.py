@@ -121,10 +121,11 @@ async def test_admission_is_a_question_and_takes_nothing(desk: Desk) -> None:
     refused = await desk.edge.CheckAdmission(asked(6))
     assert (refused.outcome, refused.reason) == (quota_pb2.OUTCOME_REFUSED, quota_pb2.REASON_LIMIT_REACHED)
     nothing = await desk.edge.CheckAdmission(asked(1, "video"))
+    message = "The Free plan has no videos: its limit is 0. The Odd plan has 10 a month; "
+    message += "bought credits pay for more, 50 for each."
     assert (nothing.reason, nothing.message) == (
         quota_pb2.REASON_NOT_IN_PLAN,
-        "The Free plan has no videos: its limit is 0. "
-        "The Odd plan has 10 a month; bought credits pay for more, 50 for each.",
+        message,
     )
     assert (await desk.meter()).held == 0
     assert (await reason(desk.edge.CheckAdmission(asked(1, "stars"))))[1] == "METER_UNKNOWN"
