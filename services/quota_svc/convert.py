@@ -162,7 +162,12 @@ def quota_to_proto(account: Account, plan: Plan, decisions: Iterable[Decision]) 
         plan=plan.name,
         meters=[decision_to_proto(decision) for decision in decisions],
         time_zone=account.calendar.zone,
+        entitlement=_entitlement(plan),
     )
+
+
+def _entitlement(plan: Plan) -> quota_pb2.Entitlement:
+    return quota_pb2.Entitlement(plan=plan.name, context_tokens=plan.context_tokens)
 
 
 def watched_to_proto(found: quota_pb2.Quota | Finished | Failed) -> quota_pb2.QuotaEvent:
@@ -206,7 +211,7 @@ def reserved_to_proto(user: str, outcome: Reserved | Refused) -> quota_pb2.Reser
     plan = outcome.decisions[0].plan
     return quota_pb2.ReserveResponse(
         hold=hold_to_proto(user, outcome.hold),
-        entitlement=quota_pb2.Entitlement(plan=plan.name, context_tokens=plan.context_tokens),
+        entitlement=_entitlement(plan),
         decisions=[decision_to_proto(decision) for decision in outcome.decisions],
     )
 

@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from scenemesh.policy.v1 import policy_pb2 as scenemesh_dot_policy_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cscenemesh/chat/v1/chat.proto\x12\x11scenemesh.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a scenemesh/policy/v1/policy.proto\"\xd7\x02\n\x0c\x43onversation\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x45\n\tcharacter\x18\x02 \x01(\tB2\xe2\x41\x02\x02\x05\xbaH*r(\x18\x8c\x01\x32#^characters/[a-z0-9]+(-[a-z0-9]+)*$\x12\"\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xc8\x01\x12\x1b\n\rmessage_count\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:=\xea\x41:\n\x1ascenemesh.dev/Conversation\x12\x1c\x63onversations/{conversation}\"\xa1\x03\n\x07Message\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12+\n\x04role\x18\x02 \x01(\x0e\x32\x17.scenemesh.chat.v1.RoleB\x04\xe2\x41\x01\x03\x12\x12\n\x04text\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\x05state\x18\x04 \x01(\x0e\x32\x1f.scenemesh.chat.v1.MessageStateB\x04\xe2\x41\x01\x03\x12\x13\n\x05model\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x32\n\x05usage\x18\x06 \x01(\x0b\x32\x1d.scenemesh.chat.v1.TokenUsageB\x04\xe2\x41\x01\x03\x12>\n\x0e\x66\x61ilure_reason\x18\x07 \x01(\x0e\x32 .scenemesh.chat.v1.FailureReasonB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:K\xea\x41H\n\x15scenemesh.dev/Message\x12/conversations/{conversation}/messages/{message}\"L\n\nTokenUsage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x15\n\routput_tokens\x18\x02 \x01(\x03\x12\x11\n\testimated\x18\x03 \x01(\x08\"\xed\x01\n\tChatEvent\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\x12-\n\x07started\x18\x03 \x01(\x0b\x32\x1a.scenemesh.chat.v1.StartedH\x00\x12)\n\x05\x64\x65lta\x18\x04 \x01(\x0b\x32\x18.scenemesh.chat.v1.DeltaH\x00\x12/\n\x08\x66inished\x18\x05 \x01(\x0b\x32\x1b.scenemesh.chat.v1.FinishedH\x00\x12+\n\x06\x66\x61iled\x18\x06 \x01(\x0b\x32\x19.scenemesh.chat.v1.FailedH\x00\x42\x07\n\x05\x65vent\"J\n\x07Started\x12\x30\n\x0cuser_message\x18\x01 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Message\x12\r\n\x05model\x18\x02 \x01(\t\"\x15\n\x05\x44\x65lta\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x95\x01\n\x08\x46inished\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.scenemesh.chat.v1.FinishReason\x12+\n\x07message\x18\x02 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Message\x12+\n\x07receipt\x18\x03 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Receipt\"\xa9\x01\n\x06\x46\x61iled\x12\x30\n\x06reason\x18\x01 \x01(\x0e\x32 .scenemesh.chat.v1.FailureReason\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12+\n\x07message\x18\x03 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Message\x12+\n\x07receipt\x18\x04 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Receipt\"W\n\x07Receipt\x12\r\n\x05meter\x18\x01 \x01(\t\x12\x0f\n\x07\x63harged\x18\x02 \x01(\x03\x12,\n\x05usage\x18\x03 \x01(\x0b\x32\x1d.scenemesh.chat.v1.TokenUsage\"^\n\x19\x43reateConversationRequest\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1f.scenemesh.chat.v1.ConversationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"l\n\x16GetConversationRequest\x12R\n\x04name\x18\x01 \x01(\tBD\xe2\x41\x01\x02\xbaH=r;29^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"^\n\x18ListConversationsRequest\x12 \n\tpage_size\x18\x01 \x01(\x05\x42\r\xe2\x41\x01\x01\xbaH\x06\x1a\x04\x18\x64(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xf4\x03\"l\n\x19ListConversationsResponse\x12\x36\n\rconversations\x18\x01 \x03(\x0b\x32\x1f.scenemesh.chat.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xaf\x01\n\x13ListMessagesRequest\x12T\n\x06parent\x18\x01 \x01(\tBD\xe2\x41\x01\x02\xbaH=r;29^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12 \n\tpage_size\x18\x02 \x01(\x05\x42\r\xe2\x41\x01\x01\xbaH\x06\x1a\x04\x18\x64(\x00\x12 \n\npage_token\x18\x03 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xf4\x03\"]\n\x14ListMessagesResponse\x12,\n\x08messages\x18\x01 \x03(\x0b\x32\x1a.scenemesh.chat.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xad\x01\n\x12SendMessageRequest\x12T\n\x06parent\x18\x01 \x01(\tBD\xe2\x41\x01\x02\xbaH=r;29^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1c\n\x04text\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc0>\x12#\n\nrequest_id\x18\x03 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xb9\x01\n\x13WatchMessageRequest\x12\x85\x01\n\x04name\x18\x01 \x01(\tBw\xe2\x41\x01\x02\xbaHprn2l^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/messages/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1a\n\x05\x61\x66ter\x18\x02 \x01(\x03\x42\x0b\xe2\x41\x01\x01\xbaH\x04\"\x02(\x00*?\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\r\n\tROLE_USER\x10\x01\x12\x12\n\x0eROLE_CHARACTER\x10\x02*\x80\x01\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17MESSAGE_STATE_STREAMING\x10\x01\x12\x1a\n\x16MESSAGE_STATE_COMPLETE\x10\x02\x12\x18\n\x14MESSAGE_STATE_FAILED\x10\x03*_\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02*\xaf\x01\n\rFailureReason\x12\x1e\n\x1a\x46\x41ILURE_REASON_UNSPECIFIED\x10\x00\x12$\n FAILURE_REASON_MODEL_UNAVAILABLE\x10\x01\x12\x1c\n\x18\x46\x41ILURE_REASON_MODEL_CUT\x10\x02\x12\x1e\n\x1a\x46\x41ILURE_REASON_INTERRUPTED\x10\x03\x12\x1a\n\x16\x46\x41ILURE_REASON_REFUSED\x10\x04\x32\xc1\x07\n\x0b\x43hatService\x12\x9e\x01\n\x12\x43reateConversation\x12,.scenemesh.chat.v1.CreateConversationRequest\x1a\x1f.scenemesh.chat.v1.Conversation\"9\xaa\xd4\x18\x0e\x08\x02\x1a\x02\x08\x05\x32\x06\x08<\x12\x02\x08<\x82\xd3\xe4\x93\x02!\"\x11/v1/conversations:\x0c\x63onversation\x12\x8e\x01\n\x0fGetConversation\x12).scenemesh.chat.v1.GetConversationRequest\x1a\x1f.scenemesh.chat.v1.Conversation\"/\x90\x02\x01\xaa\xd4\x18\x06\x08\x02\x1a\x02\x08\x05\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=conversations/*}\x12\x96\x01\n\x11ListConversations\x12+.scenemesh.chat.v1.ListConversationsRequest\x1a,.scenemesh.chat.v1.ListConversationsResponse\"&\x90\x02\x01\xaa\xd4\x18\x06\x08\x02\x1a\x02\x08\x05\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/conversations\x12\x9b\x01\n\x0cListMessages\x12&.scenemesh.chat.v1.ListMessagesRequest\x1a\'.scenemesh.chat.v1.ListMessagesResponse\":\x90\x02\x01\xaa\xd4\x18\x06\x08\x02\x1a\x02\x08\x05\x82\xd3\xe4\x93\x02\'\x12%/v1/{parent=conversations/*}/messages\x12\xa8\x01\n\x0bSendMessage\x12%.scenemesh.chat.v1.SendMessageRequest\x1a\x1c.scenemesh.chat.v1.ChatEvent\"R\xaa\xd4\x18\x19\x08\x02\x1a\x03\x08\xac\x02\"\x02\x08<*\x04\x63hat2\x06\x08<\x12\x02\x08<\x82\xd3\xe4\x93\x02/\"*/v1/{parent=conversations/*}/messages:send:\x01*0\x01\x12\x9d\x01\n\x0cWatchMessage\x12&.scenemesh.chat.v1.WatchMessageRequest\x1a\x1c.scenemesh.chat.v1.ChatEvent\"E\x90\x02\x01\xaa\xd4\x18\x0b\x08\x02\x1a\x03\x08\xac\x02\"\x02\x08<\x82\xd3\xe4\x93\x02-\x12+/v1/{name=conversations/*/messages/*}:watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cscenemesh/chat/v1/chat.proto\x12\x11scenemesh.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a scenemesh/policy/v1/policy.proto\"\xd7\x02\n\x0c\x43onversation\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x45\n\tcharacter\x18\x02 \x01(\tB2\xe2\x41\x02\x02\x05\xbaH*r(\x18\x8c\x01\x32#^characters/[a-z0-9]+(-[a-z0-9]+)*$\x12\"\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xc8\x01\x12\x1b\n\rmessage_count\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:=\xea\x41:\n\x1ascenemesh.dev/Conversation\x12\x1c\x63onversations/{conversation}\"\xa1\x03\n\x07Message\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12+\n\x04role\x18\x02 \x01(\x0e\x32\x17.scenemesh.chat.v1.RoleB\x04\xe2\x41\x01\x03\x12\x12\n\x04text\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\x05state\x18\x04 \x01(\x0e\x32\x1f.scenemesh.chat.v1.MessageStateB\x04\xe2\x41\x01\x03\x12\x13\n\x05model\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x32\n\x05usage\x18\x06 \x01(\x0b\x32\x1d.scenemesh.chat.v1.TokenUsageB\x04\xe2\x41\x01\x03\x12>\n\x0e\x66\x61ilure_reason\x18\x07 \x01(\x0e\x32 .scenemesh.chat.v1.FailureReasonB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:K\xea\x41H\n\x15scenemesh.dev/Message\x12/conversations/{conversation}/messages/{message}\"L\n\nTokenUsage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x15\n\routput_tokens\x18\x02 \x01(\x03\x12\x11\n\testimated\x18\x03 \x01(\x08\"\x96\x02\n\tChatEvent\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\x12-\n\x07started\x18\x03 \x01(\x0b\x32\x1a.scenemesh.chat.v1.StartedH\x00\x12)\n\x05\x64\x65lta\x18\x04 \x01(\x0b\x32\x18.scenemesh.chat.v1.DeltaH\x00\x12/\n\x08\x66inished\x18\x05 \x01(\x0b\x32\x1b.scenemesh.chat.v1.FinishedH\x00\x12+\n\x06\x66\x61iled\x18\x06 \x01(\x0b\x32\x19.scenemesh.chat.v1.FailedH\x00\x12\'\n\x04seam\x18\x07 \x01(\x0b\x32\x17.scenemesh.chat.v1.SeamH\x00\x42\x07\n\x05\x65vent\"y\n\x07Started\x12\x30\n\x0cuser_message\x18\x01 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Message\x12\r\n\x05model\x18\x02 \x01(\t\x12-\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x1b.scenemesh.chat.v1.Decision\"\x99\x01\n\x04Seam\x12\x12\n\nfrom_model\x18\x01 \x01(\t\x12\x10\n\x08to_model\x18\x02 \x01(\t\x12\'\n\x05\x66\x61ult\x18\x03 \x01(\x0e\x32\x18.scenemesh.chat.v1.Fault\x12)\n\x04mode\x18\x04 \x01(\x0e\x32\x1b.scenemesh.chat.v1.SeamMode\x12\x17\n\x0fkept_characters\x18\x05 \x01(\x03\"<\n\x08\x44\x65\x63ision\x12\x30\n\ncandidates\x18\x01 \x03(\x0b\x32\x1c.scenemesh.chat.v1.Candidate\"\x97\x01\n\tCandidate\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x10\n\x08\x63ost_usd\x18\x03 \x01(\x01\x12\x1a\n\x12\x66irst_word_seconds\x18\x04 \x01(\x01\x12.\n\x07skipped\x18\x05 \x01(\x0e\x32\x1d.scenemesh.chat.v1.SkipReason\x12\x0e\n\x06sticky\x18\x06 \x01(\x08\"\x15\n\x05\x44\x65lta\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x95\x01\n\x08\x46inished\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.scenemesh.chat.v1.FinishReason\x12+\n\x07message\x18\x02 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Message\x12+\n\x07receipt\x18\x03 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Receipt\"\xa9\x01\n\x06\x46\x61iled\x12\x30\n\x06reason\x18\x01 \x01(\x0e\x32 .scenemesh.chat.v1.FailureReason\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12+\n\x07message\x18\x03 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Message\x12+\n\x07receipt\x18\x04 \x01(\x0b\x32\x1a.scenemesh.chat.v1.Receipt\"\x8b\x01\n\x07\x41ttempt\x12\r\n\x05model\x18\x01 \x01(\t\x12\'\n\x05\x66\x61ult\x18\x02 \x01(\x0e\x32\x18.scenemesh.chat.v1.Fault\x12,\n\x05usage\x18\x03 \x01(\x0b\x32\x1d.scenemesh.chat.v1.TokenUsage\x12\x1a\n\x12\x66irst_word_seconds\x18\x04 \x01(\x01\"\x97\x01\n\x07Receipt\x12\r\n\x05meter\x18\x01 \x01(\t\x12\x0f\n\x07\x63harged\x18\x02 \x01(\x03\x12,\n\x05usage\x18\x03 \x01(\x0b\x32\x1d.scenemesh.chat.v1.TokenUsage\x12,\n\x08\x61ttempts\x18\x04 \x03(\x0b\x32\x1a.scenemesh.chat.v1.Attempt\x12\x10\n\x08\x63ost_usd\x18\x05 \x01(\x01\"\x91\x02\n\tModelInfo\x12\n\n\x02id\x18\x01 \x01(\t\x12,\n\x05\x63lass\x18\x02 \x01(\x0e\x32\x1d.scenemesh.chat.v1.ModelClass\x12\x16\n\x0e\x63ontext_tokens\x18\x03 \x01(\x03\x12\x19\n\x11output_tokens_max\x18\x04 \x01(\x03\x12\x11\n\tinput_usd\x18\x05 \x01(\x01\x12\x18\n\x10\x63\x61\x63hed_input_usd\x18\x06 \x01(\x01\x12\x12\n\noutput_usd\x18\x07 \x01(\x01\x12\x14\n\x0c\x63\x61pabilities\x18\x08 \x03(\t\x12\x10\n\x08\x65ntitled\x18\t \x01(\x08\x12.\n\x06health\x18\n \x01(\x0b\x32\x1e.scenemesh.chat.v1.ModelHealth\"\xb0\x01\n\x0bModelHealth\x12\x30\n\x07\x62reaker\x18\x01 \x01(\x0e\x32\x1f.scenemesh.chat.v1.BreakerState\x12\x15\n\rrests_seconds\x18\x02 \x01(\x01\x12\x1a\n\x12\x66irst_word_seconds\x18\x03 \x01(\x01\x12\x19\n\x11tokens_per_second\x18\x04 \x01(\x01\x12\x0f\n\x07\x61nswers\x18\x05 \x01(\x03\x12\x10\n\x08\x66\x61ilures\x18\x06 \x01(\x03\"\x96\x01\n\x0cTurnEstimate\x12\r\n\x05meter\x18\x01 \x01(\t\x12\x0e\n\x06likely\x18\x02 \x01(\x03\x12\x0f\n\x07maximum\x18\x03 \x01(\x03\x12\r\n\x05model\x18\x04 \x01(\t\x12\x15\n\rprompt_tokens\x18\x05 \x01(\x03\x12\x1c\n\x14\x63ontext_used_percent\x18\x06 \x01(\x05\x12\x12\n\naffordable\x18\x07 \x01(\x08\"\x9c\x01\n\x12StopMessageRequest\x12\x85\x01\n\x04name\x18\x01 \x01(\tBw\xe2\x41\x01\x02\xbaHprn2l^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/messages/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"\xbd\x01\n\x13\x45stimateTurnRequest\x12T\n\x06parent\x18\x01 \x01(\tBD\xe2\x41\x01\x02\xbaH=r;29^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1a\n\x04text\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xc0>\x12\x34\n\x06\x63hoice\x18\x03 \x01(\x0b\x32\x1e.scenemesh.chat.v1.ModelChoiceB\x04\xe2\x41\x01\x01\"\x13\n\x11ListModelsRequest\"B\n\x12ListModelsResponse\x12,\n\x06models\x18\x01 \x03(\x0b\x32\x1c.scenemesh.chat.v1.ModelInfo\"\x8a\x01\n\x0bModelChoice\x12:\n\x05model\x18\x01 \x01(\tB+\xe2\x41\x01\x01\xbaH$r\"\x18\x64\x32\x1e^([a-z0-9]+([.-][a-z0-9]+)*)?$\x12?\n\npreference\x18\x02 \x01(\x0e\x32\x1d.scenemesh.chat.v1.PreferenceB\x0c\xe2\x41\x01\x01\xbaH\x05\x82\x01\x02\x10\x01\"^\n\x19\x43reateConversationRequest\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1f.scenemesh.chat.v1.ConversationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"l\n\x16GetConversationRequest\x12R\n\x04name\x18\x01 \x01(\tBD\xe2\x41\x01\x02\xbaH=r;29^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"^\n\x18ListConversationsRequest\x12 \n\tpage_size\x18\x01 \x01(\x05\x42\r\xe2\x41\x01\x01\xbaH\x06\x1a\x04\x18\x64(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xf4\x03\"l\n\x19ListConversationsResponse\x12\x36\n\rconversations\x18\x01 \x03(\x0b\x32\x1f.scenemesh.chat.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xaf\x01\n\x13ListMessagesRequest\x12T\n\x06parent\x18\x01 \x01(\tBD\xe2\x41\x01\x02\xbaH=r;29^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12 \n\tpage_size\x18\x02 \x01(\x05\x42\r\xe2\x41\x01\x01\xbaH\x06\x1a\x04\x18\x64(\x00\x12 \n\npage_token\x18\x03 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xf4\x03\"]\n\x14ListMessagesResponse\x12,\n\x08messages\x18\x01 \x03(\x0b\x32\x1a.scenemesh.chat.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfa\x01\n\x12SendMessageRequest\x12T\n\x06parent\x18\x01 \x01(\tBD\xe2\x41\x01\x02\xbaH=r;29^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1c\n\x04text\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc0>\x12#\n\nrequest_id\x18\x03 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x34\n\x06\x63hoice\x18\x04 \x01(\x0b\x32\x1e.scenemesh.chat.v1.ModelChoiceB\x04\xe2\x41\x01\x01\x12\x15\n\x07\x65xplain\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\xb9\x01\n\x13WatchMessageRequest\x12\x85\x01\n\x04name\x18\x01 \x01(\tBw\xe2\x41\x01\x02\xbaHprn2l^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/messages/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1a\n\x05\x61\x66ter\x18\x02 \x01(\x03\x42\x0b\xe2\x41\x01\x01\xbaH\x04\"\x02(\x00*?\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\r\n\tROLE_USER\x10\x01\x12\x12\n\x0eROLE_CHARACTER\x10\x02*\x80\x01\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17MESSAGE_STATE_STREAMING\x10\x01\x12\x1a\n\x16MESSAGE_STATE_COMPLETE\x10\x02\x12\x18\n\x14MESSAGE_STATE_FAILED\x10\x03*\x93\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x19\n\x15\x46INISH_REASON_STOPPED\x10\x03\x12\x17\n\x13\x46INISH_REASON_QUOTA\x10\x04*\xaf\x01\n\rFailureReason\x12\x1e\n\x1a\x46\x41ILURE_REASON_UNSPECIFIED\x10\x00\x12$\n FAILURE_REASON_MODEL_UNAVAILABLE\x10\x01\x12\x1c\n\x18\x46\x41ILURE_REASON_MODEL_CUT\x10\x02\x12\x1e\n\x1a\x46\x41ILURE_REASON_INTERRUPTED\x10\x03\x12\x1a\n\x16\x46\x41ILURE_REASON_REFUSED\x10\x04*\x9d\x02\n\x05\x46\x61ult\x12\x15\n\x11\x46\x41ULT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46\x41ULT_RATE_LIMITED\x10\x01\x12\x14\n\x10\x46\x41ULT_OVERLOADED\x10\x02\x12\x17\n\x13\x46\x41ULT_SERVER_FAILED\x10\x03\x12\x15\n\x11\x46\x41ULT_UNREACHABLE\x10\x04\x12\x14\n\x10\x46\x41ULT_NOT_LET_IN\x10\x05\x12\x1a\n\x16\x46\x41ULT_CONTEXT_TOO_LONG\x10\x06\x12\x11\n\rFAULT_REFUSED\x10\x07\x12\x12\n\x0e\x46\x41ULT_REJECTED\x10\x08\x12\x11\n\rFAULT_STALLED\x10\t\x12\r\n\tFAULT_CUT\x10\n\x12\x13\n\x0f\x46\x41ULT_MALFORMED\x10\x0b\x12\x0f\n\x0b\x46\x41ULT_EMPTY\x10\x0c*V\n\x08SeamMode\x12\x19\n\x15SEAM_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13SEAM_MODE_CONTINUED\x10\x01\x12\x16\n\x12SEAM_MODE_REPLACED\x10\x02*\xa6\x01\n\nSkipReason\x12\x1b\n\x17SKIP_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11SKIP_REASON_CLASS\x10\x01\x12\x1a\n\x16SKIP_REASON_CAPABILITY\x10\x02\x12\x17\n\x13SKIP_REASON_CONTEXT\x10\x03\x12\x17\n\x13SKIP_REASON_RESTING\x10\x04\x12\x16\n\x12SKIP_REASON_FAILED\x10\x05*\\\n\nModelClass\x12\x1b\n\x17MODEL_CLASS_UNSPECIFIED\x10\x00\x12\x18\n\x14MODEL_CLASS_STANDARD\x10\x01\x12\x17\n\x13MODEL_CLASS_PREMIUM\x10\x02*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03*h\n\nPreference\x12\x1a\n\x16PREFERENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPREFERENCE_FAST\x10\x01\x12\x14\n\x10PREFERENCE_CHEAP\x10\x02\x12\x13\n\x0fPREFERENCE_BEST\x10\x03\x32\x82\x0b\n\x0b\x43hatService\x12\x9e\x01\n\x12\x43reateConversation\x12,.scenemesh.chat.v1.CreateConversationRequest\x1a\x1f.scenemesh.chat.v1.Conversation\"9\xaa\xd4\x18\x0e\x08\x02\x1a\x02\x08\x05\x32\x06\x08<\x12\x02\x08<\x82\xd3\xe4\x93\x02!\"\x11/v1/conversations:\x0c\x63onversation\x12\x8e\x01\n\x0fGetConversation\x12).scenemesh.chat.v1.GetConversationRequest\x1a\x1f.scenemesh.chat.v1.Conversation\"/\x90\x02\x01\xaa\xd4\x18\x06\x08\x02\x1a\x02\x08\x05\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=conversations/*}\x12\x96\x01\n\x11ListConversations\x12+.scenemesh.chat.v1.ListConversationsRequest\x1a,.scenemesh.chat.v1.ListConversationsResponse\"&\x90\x02\x01\xaa\xd4\x18\x06\x08\x02\x1a\x02\x08\x05\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/conversations\x12\x9b\x01\n\x0cListMessages\x12&.scenemesh.chat.v1.ListMessagesRequest\x1a\'.scenemesh.chat.v1.ListMessagesResponse\":\x90\x02\x01\xaa\xd4\x18\x06\x08\x02\x1a\x02\x08\x05\x82\xd3\xe4\x93\x02\'\x12%/v1/{parent=conversations/*}/messages\x12\xa8\x01\n\x0bSendMessage\x12%.scenemesh.chat.v1.SendMessageRequest\x1a\x1c.scenemesh.chat.v1.ChatEvent\"R\xaa\xd4\x18\x19\x08\x02\x1a\x03\x08\xac\x02\"\x02\x08<*\x04\x63hat2\x06\x08<\x12\x02\x08<\x82\xd3\xe4\x93\x02/\"*/v1/{parent=conversations/*}/messages:send:\x01*0\x01\x12\x9c\x01\n\x0bStopMessage\x12%.scenemesh.chat.v1.StopMessageRequest\x1a\x1a.scenemesh.chat.v1.Message\"J\x90\x02\x02\xaa\xd4\x18\x0e\x08\x02\x1a\x02\x08\n2\x06\x08x\x12\x02\x08<\x82\xd3\xe4\x93\x02/\"*/v1/{name=conversations/*/messages/*}:stop:\x01*\x12\xa3\x01\n\x0c\x45stimateTurn\x12&.scenemesh.chat.v1.EstimateTurnRequest\x1a\x1f.scenemesh.chat.v1.TurnEstimate\"J\x90\x02\x01\xaa\xd4\x18\x0f\x08\x02\x1a\x02\x08\x05\x32\x07\x08\xf0\x01\x12\x02\x08<\x82\xd3\xe4\x93\x02.\")/v1/{parent=conversations/*}:estimateTurn:\x01*\x12z\n\nListModels\x12$.scenemesh.chat.v1.ListModelsRequest\x1a%.scenemesh.chat.v1.ListModelsResponse\"\x1f\x90\x02\x01\xaa\xd4\x18\x06\x08\x02\x1a\x02\x08\x05\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/models\x12\x9d\x01\n\x0cWatchMessage\x12&.scenemesh.chat.v1.WatchMessageRequest\x1a\x1c.scenemesh.chat.v1.ChatEvent\"E\x90\x02\x01\xaa\xd4\x18\x0b\x08\x02\x1a\x03\x08\xac\x02\"\x02\x08<\x82\xd3\xe4\x93\x02-\x12+/v1/{name=conversations/*/messages/*}:watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -69,6 +69,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGE'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_MESSAGE']._loaded_options = None
   _globals['_MESSAGE']._serialized_options = b'\352AH\n\025scenemesh.dev/Message\022/conversations/{conversation}/messages/{message}'
+  _globals['_STOPMESSAGEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_STOPMESSAGEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272Hprn2l^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/messages/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  _globals['_ESTIMATETURNREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_ESTIMATETURNREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\272H=r;29^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  _globals['_ESTIMATETURNREQUEST'].fields_by_name['text']._loaded_options = None
+  _globals['_ESTIMATETURNREQUEST'].fields_by_name['text']._serialized_options = b'\342A\001\001\272H\005r\003\030\300>'
+  _globals['_ESTIMATETURNREQUEST'].fields_by_name['choice']._loaded_options = None
+  _globals['_ESTIMATETURNREQUEST'].fields_by_name['choice']._serialized_options = b'\342A\001\001'
+  _globals['_MODELCHOICE'].fields_by_name['model']._loaded_options = None
+  _globals['_MODELCHOICE'].fields_by_name['model']._serialized_options = b'\342A\001\001\272H$r\"\030d2\036^([a-z0-9]+([.-][a-z0-9]+)*)?$'
+  _globals['_MODELCHOICE'].fields_by_name['preference']._loaded_options = None
+  _globals['_MODELCHOICE'].fields_by_name['preference']._serialized_options = b'\342A\001\001\272H\005\202\001\002\020\001'
   _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['conversation']._loaded_options = None
   _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['conversation']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_GETCONVERSATIONREQUEST'].fields_by_name['name']._loaded_options = None
@@ -89,6 +101,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['text']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\300>'
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001\272H\010r\003\260\001\001\330\001\001'
+  _globals['_SENDMESSAGEREQUEST'].fields_by_name['choice']._loaded_options = None
+  _globals['_SENDMESSAGEREQUEST'].fields_by_name['choice']._serialized_options = b'\342A\001\001'
+  _globals['_SENDMESSAGEREQUEST'].fields_by_name['explain']._loaded_options = None
+  _globals['_SENDMESSAGEREQUEST'].fields_by_name['explain']._serialized_options = b'\342A\001\001'
   _globals['_WATCHMESSAGEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_WATCHMESSAGEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272Hprn2l^conversations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/messages/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_WATCHMESSAGEREQUEST'].fields_by_name['after']._loaded_options = None
@@ -103,16 +119,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHATSERVICE'].methods_by_name['ListMessages']._serialized_options = b'\220\002\001\252\324\030\006\010\002\032\002\010\005\202\323\344\223\002\'\022%/v1/{parent=conversations/*}/messages'
   _globals['_CHATSERVICE'].methods_by_name['SendMessage']._loaded_options = None
   _globals['_CHATSERVICE'].methods_by_name['SendMessage']._serialized_options = b'\252\324\030\031\010\002\032\003\010\254\002\"\002\010<*\004chat2\006\010<\022\002\010<\202\323\344\223\002/\"*/v1/{parent=conversations/*}/messages:send:\001*'
+  _globals['_CHATSERVICE'].methods_by_name['StopMessage']._loaded_options = None
+  _globals['_CHATSERVICE'].methods_by_name['StopMessage']._serialized_options = b'\220\002\002\252\324\030\016\010\002\032\002\010\n2\006\010x\022\002\010<\202\323\344\223\002/\"*/v1/{name=conversations/*/messages/*}:stop:\001*'
+  _globals['_CHATSERVICE'].methods_by_name['EstimateTurn']._loaded_options = None
+  _globals['_CHATSERVICE'].methods_by_name['EstimateTurn']._serialized_options = b'\220\002\001\252\324\030\017\010\002\032\002\010\0052\007\010\360\001\022\002\010<\202\323\344\223\002.\")/v1/{parent=conversations/*}:estimateTurn:\001*'
+  _globals['_CHATSERVICE'].methods_by_name['ListModels']._loaded_options = None
+  _globals['_CHATSERVICE'].methods_by_name['ListModels']._serialized_options = b'\220\002\001\252\324\030\006\010\002\032\002\010\005\202\323\344\223\002\014\022\n/v1/models'
   _globals['_CHATSERVICE'].methods_by_name['WatchMessage']._loaded_options = None
   _globals['_CHATSERVICE'].methods_by_name['WatchMessage']._serialized_options = b'\220\002\001\252\324\030\013\010\002\032\003\010\254\002\"\002\010<\202\323\344\223\002-\022+/v1/{name=conversations/*/messages/*}:watch'
-  _globals['_ROLE']._serialized_start=2882
-  _globals['_ROLE']._serialized_end=2945
-  _globals['_MESSAGESTATE']._serialized_start=2948
-  _globals['_MESSAGESTATE']._serialized_end=3076
-  _globals['_FINISHREASON']._serialized_start=3078
-  _globals['_FINISHREASON']._serialized_end=3173
-  _globals['_FAILUREREASON']._serialized_start=3176
-  _globals['_FAILUREREASON']._serialized_end=3351
+  _globals['_ROLE']._serialized_start=4815
+  _globals['_ROLE']._serialized_end=4878
+  _globals['_MESSAGESTATE']._serialized_start=4881
+  _globals['_MESSAGESTATE']._serialized_end=5009
+  _globals['_FINISHREASON']._serialized_start=5012
+  _globals['_FINISHREASON']._serialized_end=5159
+  _globals['_FAILUREREASON']._serialized_start=5162
+  _globals['_FAILUREREASON']._serialized_end=5337
+  _globals['_FAULT']._serialized_start=5340
+  _globals['_FAULT']._serialized_end=5625
+  _globals['_SEAMMODE']._serialized_start=5627
+  _globals['_SEAMMODE']._serialized_end=5713
+  _globals['_SKIPREASON']._serialized_start=5716
+  _globals['_SKIPREASON']._serialized_end=5882
+  _globals['_MODELCLASS']._serialized_start=5884
+  _globals['_MODELCLASS']._serialized_end=5976
+  _globals['_BREAKERSTATE']._serialized_start=5978
+  _globals['_BREAKERSTATE']._serialized_end=6102
+  _globals['_PREFERENCE']._serialized_start=6104
+  _globals['_PREFERENCE']._serialized_end=6208
   _globals['_CONVERSATION']._serialized_start=238
   _globals['_CONVERSATION']._serialized_end=581
   _globals['_MESSAGE']._serialized_start=584
@@ -120,33 +154,57 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOKENUSAGE']._serialized_start=1003
   _globals['_TOKENUSAGE']._serialized_end=1079
   _globals['_CHATEVENT']._serialized_start=1082
-  _globals['_CHATEVENT']._serialized_end=1319
-  _globals['_STARTED']._serialized_start=1321
-  _globals['_STARTED']._serialized_end=1395
-  _globals['_DELTA']._serialized_start=1397
-  _globals['_DELTA']._serialized_end=1418
-  _globals['_FINISHED']._serialized_start=1421
-  _globals['_FINISHED']._serialized_end=1570
-  _globals['_FAILED']._serialized_start=1573
-  _globals['_FAILED']._serialized_end=1742
-  _globals['_RECEIPT']._serialized_start=1744
-  _globals['_RECEIPT']._serialized_end=1831
-  _globals['_CREATECONVERSATIONREQUEST']._serialized_start=1833
-  _globals['_CREATECONVERSATIONREQUEST']._serialized_end=1927
-  _globals['_GETCONVERSATIONREQUEST']._serialized_start=1929
-  _globals['_GETCONVERSATIONREQUEST']._serialized_end=2037
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=2039
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=2133
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=2135
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=2243
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=2246
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=2421
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=2423
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2516
-  _globals['_SENDMESSAGEREQUEST']._serialized_start=2519
-  _globals['_SENDMESSAGEREQUEST']._serialized_end=2692
-  _globals['_WATCHMESSAGEREQUEST']._serialized_start=2695
-  _globals['_WATCHMESSAGEREQUEST']._serialized_end=2880
-  _globals['_CHATSERVICE']._serialized_start=3354
-  _globals['_CHATSERVICE']._serialized_end=4315
+  _globals['_CHATEVENT']._serialized_end=1360
+  _globals['_STARTED']._serialized_start=1362
+  _globals['_STARTED']._serialized_end=1483
+  _globals['_SEAM']._serialized_start=1486
+  _globals['_SEAM']._serialized_end=1639
+  _globals['_DECISION']._serialized_start=1641
+  _globals['_DECISION']._serialized_end=1701
+  _globals['_CANDIDATE']._serialized_start=1704
+  _globals['_CANDIDATE']._serialized_end=1855
+  _globals['_DELTA']._serialized_start=1857
+  _globals['_DELTA']._serialized_end=1878
+  _globals['_FINISHED']._serialized_start=1881
+  _globals['_FINISHED']._serialized_end=2030
+  _globals['_FAILED']._serialized_start=2033
+  _globals['_FAILED']._serialized_end=2202
+  _globals['_ATTEMPT']._serialized_start=2205
+  _globals['_ATTEMPT']._serialized_end=2344
+  _globals['_RECEIPT']._serialized_start=2347
+  _globals['_RECEIPT']._serialized_end=2498
+  _globals['_MODELINFO']._serialized_start=2501
+  _globals['_MODELINFO']._serialized_end=2774
+  _globals['_MODELHEALTH']._serialized_start=2777
+  _globals['_MODELHEALTH']._serialized_end=2953
+  _globals['_TURNESTIMATE']._serialized_start=2956
+  _globals['_TURNESTIMATE']._serialized_end=3106
+  _globals['_STOPMESSAGEREQUEST']._serialized_start=3109
+  _globals['_STOPMESSAGEREQUEST']._serialized_end=3265
+  _globals['_ESTIMATETURNREQUEST']._serialized_start=3268
+  _globals['_ESTIMATETURNREQUEST']._serialized_end=3457
+  _globals['_LISTMODELSREQUEST']._serialized_start=3459
+  _globals['_LISTMODELSREQUEST']._serialized_end=3478
+  _globals['_LISTMODELSRESPONSE']._serialized_start=3480
+  _globals['_LISTMODELSRESPONSE']._serialized_end=3546
+  _globals['_MODELCHOICE']._serialized_start=3549
+  _globals['_MODELCHOICE']._serialized_end=3687
+  _globals['_CREATECONVERSATIONREQUEST']._serialized_start=3689
+  _globals['_CREATECONVERSATIONREQUEST']._serialized_end=3783
+  _globals['_GETCONVERSATIONREQUEST']._serialized_start=3785
+  _globals['_GETCONVERSATIONREQUEST']._serialized_end=3893
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=3895
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=3989
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=3991
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=4099
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=4102
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=4277
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=4279
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=4372
+  _globals['_SENDMESSAGEREQUEST']._serialized_start=4375
+  _globals['_SENDMESSAGEREQUEST']._serialized_end=4625
+  _globals['_WATCHMESSAGEREQUEST']._serialized_start=4628
+  _globals['_WATCHMESSAGEREQUEST']._serialized_end=4813
+  _globals['_CHATSERVICE']._serialized_start=6211
+  _globals['_CHATSERVICE']._serialized_end=7621
 # @@protoc_insertion_point(module_scope)

@@ -33,6 +33,8 @@ class FinishReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FINISH_REASON_UNSPECIFIED: _ClassVar[FinishReason]
     FINISH_REASON_STOP: _ClassVar[FinishReason]
     FINISH_REASON_LENGTH: _ClassVar[FinishReason]
+    FINISH_REASON_STOPPED: _ClassVar[FinishReason]
+    FINISH_REASON_QUOTA: _ClassVar[FinishReason]
 
 class FailureReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -41,6 +43,57 @@ class FailureReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILURE_REASON_MODEL_CUT: _ClassVar[FailureReason]
     FAILURE_REASON_INTERRUPTED: _ClassVar[FailureReason]
     FAILURE_REASON_REFUSED: _ClassVar[FailureReason]
+
+class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FAULT_UNSPECIFIED: _ClassVar[Fault]
+    FAULT_RATE_LIMITED: _ClassVar[Fault]
+    FAULT_OVERLOADED: _ClassVar[Fault]
+    FAULT_SERVER_FAILED: _ClassVar[Fault]
+    FAULT_UNREACHABLE: _ClassVar[Fault]
+    FAULT_NOT_LET_IN: _ClassVar[Fault]
+    FAULT_CONTEXT_TOO_LONG: _ClassVar[Fault]
+    FAULT_REFUSED: _ClassVar[Fault]
+    FAULT_REJECTED: _ClassVar[Fault]
+    FAULT_STALLED: _ClassVar[Fault]
+    FAULT_CUT: _ClassVar[Fault]
+    FAULT_MALFORMED: _ClassVar[Fault]
+    FAULT_EMPTY: _ClassVar[Fault]
+
+class SeamMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEAM_MODE_UNSPECIFIED: _ClassVar[SeamMode]
+    SEAM_MODE_CONTINUED: _ClassVar[SeamMode]
+    SEAM_MODE_REPLACED: _ClassVar[SeamMode]
+
+class SkipReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SKIP_REASON_UNSPECIFIED: _ClassVar[SkipReason]
+    SKIP_REASON_CLASS: _ClassVar[SkipReason]
+    SKIP_REASON_CAPABILITY: _ClassVar[SkipReason]
+    SKIP_REASON_CONTEXT: _ClassVar[SkipReason]
+    SKIP_REASON_RESTING: _ClassVar[SkipReason]
+    SKIP_REASON_FAILED: _ClassVar[SkipReason]
+
+class ModelClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MODEL_CLASS_UNSPECIFIED: _ClassVar[ModelClass]
+    MODEL_CLASS_STANDARD: _ClassVar[ModelClass]
+    MODEL_CLASS_PREMIUM: _ClassVar[ModelClass]
+
+class BreakerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BREAKER_STATE_UNSPECIFIED: _ClassVar[BreakerState]
+    BREAKER_STATE_CLOSED: _ClassVar[BreakerState]
+    BREAKER_STATE_OPEN: _ClassVar[BreakerState]
+    BREAKER_STATE_HALF_OPEN: _ClassVar[BreakerState]
+
+class Preference(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PREFERENCE_UNSPECIFIED: _ClassVar[Preference]
+    PREFERENCE_FAST: _ClassVar[Preference]
+    PREFERENCE_CHEAP: _ClassVar[Preference]
+    PREFERENCE_BEST: _ClassVar[Preference]
 ROLE_UNSPECIFIED: Role
 ROLE_USER: Role
 ROLE_CHARACTER: Role
@@ -51,11 +104,46 @@ MESSAGE_STATE_FAILED: MessageState
 FINISH_REASON_UNSPECIFIED: FinishReason
 FINISH_REASON_STOP: FinishReason
 FINISH_REASON_LENGTH: FinishReason
+FINISH_REASON_STOPPED: FinishReason
+FINISH_REASON_QUOTA: FinishReason
 FAILURE_REASON_UNSPECIFIED: FailureReason
 FAILURE_REASON_MODEL_UNAVAILABLE: FailureReason
 FAILURE_REASON_MODEL_CUT: FailureReason
 FAILURE_REASON_INTERRUPTED: FailureReason
 FAILURE_REASON_REFUSED: FailureReason
+FAULT_UNSPECIFIED: Fault
+FAULT_RATE_LIMITED: Fault
+FAULT_OVERLOADED: Fault
+FAULT_SERVER_FAILED: Fault
+FAULT_UNREACHABLE: Fault
+FAULT_NOT_LET_IN: Fault
+FAULT_CONTEXT_TOO_LONG: Fault
+FAULT_REFUSED: Fault
+FAULT_REJECTED: Fault
+FAULT_STALLED: Fault
+FAULT_CUT: Fault
+FAULT_MALFORMED: Fault
+FAULT_EMPTY: Fault
+SEAM_MODE_UNSPECIFIED: SeamMode
+SEAM_MODE_CONTINUED: SeamMode
+SEAM_MODE_REPLACED: SeamMode
+SKIP_REASON_UNSPECIFIED: SkipReason
+SKIP_REASON_CLASS: SkipReason
+SKIP_REASON_CAPABILITY: SkipReason
+SKIP_REASON_CONTEXT: SkipReason
+SKIP_REASON_RESTING: SkipReason
+SKIP_REASON_FAILED: SkipReason
+MODEL_CLASS_UNSPECIFIED: ModelClass
+MODEL_CLASS_STANDARD: ModelClass
+MODEL_CLASS_PREMIUM: ModelClass
+BREAKER_STATE_UNSPECIFIED: BreakerState
+BREAKER_STATE_CLOSED: BreakerState
+BREAKER_STATE_OPEN: BreakerState
+BREAKER_STATE_HALF_OPEN: BreakerState
+PREFERENCE_UNSPECIFIED: Preference
+PREFERENCE_FAST: Preference
+PREFERENCE_CHEAP: Preference
+PREFERENCE_BEST: Preference
 
 class Conversation(_message.Message):
     __slots__ = ("name", "character", "display_name", "message_count", "create_time", "update_time")
@@ -104,28 +192,68 @@ class TokenUsage(_message.Message):
     def __init__(self, input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., estimated: _Optional[bool] = ...) -> None: ...
 
 class ChatEvent(_message.Message):
-    __slots__ = ("message", "number", "started", "delta", "finished", "failed")
+    __slots__ = ("message", "number", "started", "delta", "finished", "failed", "seam")
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     DELTA_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
+    SEAM_FIELD_NUMBER: _ClassVar[int]
     message: str
     number: int
     started: Started
     delta: Delta
     finished: Finished
     failed: Failed
-    def __init__(self, message: _Optional[str] = ..., number: _Optional[int] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., delta: _Optional[_Union[Delta, _Mapping]] = ..., finished: _Optional[_Union[Finished, _Mapping]] = ..., failed: _Optional[_Union[Failed, _Mapping]] = ...) -> None: ...
+    seam: Seam
+    def __init__(self, message: _Optional[str] = ..., number: _Optional[int] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., delta: _Optional[_Union[Delta, _Mapping]] = ..., finished: _Optional[_Union[Finished, _Mapping]] = ..., failed: _Optional[_Union[Failed, _Mapping]] = ..., seam: _Optional[_Union[Seam, _Mapping]] = ...) -> None: ...
 
 class Started(_message.Message):
-    __slots__ = ("user_message", "model")
+    __slots__ = ("user_message", "model", "decision")
     USER_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
     user_message: Message
     model: str
-    def __init__(self, user_message: _Optional[_Union[Message, _Mapping]] = ..., model: _Optional[str] = ...) -> None: ...
+    decision: Decision
+    def __init__(self, user_message: _Optional[_Union[Message, _Mapping]] = ..., model: _Optional[str] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ...) -> None: ...
+
+class Seam(_message.Message):
+    __slots__ = ("from_model", "to_model", "fault", "mode", "kept_characters")
+    FROM_MODEL_FIELD_NUMBER: _ClassVar[int]
+    TO_MODEL_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    from_model: str
+    to_model: str
+    fault: Fault
+    mode: SeamMode
+    kept_characters: int
+    def __init__(self, from_model: _Optional[str] = ..., to_model: _Optional[str] = ..., fault: _Optional[_Union[Fault, str]] = ..., mode: _Optional[_Union[SeamMode, str]] = ..., kept_characters: _Optional[int] = ...) -> None: ...
+
+class Decision(_message.Message):
+    __slots__ = ("candidates",)
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
+    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ...) -> None: ...
+
+class Candidate(_message.Message):
+    __slots__ = ("model", "score", "cost_usd", "first_word_seconds", "skipped", "sticky")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    COST_USD_FIELD_NUMBER: _ClassVar[int]
+    FIRST_WORD_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    STICKY_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    score: float
+    cost_usd: float
+    first_word_seconds: float
+    skipped: SkipReason
+    sticky: bool
+    def __init__(self, model: _Optional[str] = ..., score: _Optional[float] = ..., cost_usd: _Optional[float] = ..., first_word_seconds: _Optional[float] = ..., skipped: _Optional[_Union[SkipReason, str]] = ..., sticky: _Optional[bool] = ...) -> None: ...
 
 class Delta(_message.Message):
     __slots__ = ("text",)
@@ -155,15 +283,122 @@ class Failed(_message.Message):
     receipt: Receipt
     def __init__(self, reason: _Optional[_Union[FailureReason, str]] = ..., description: _Optional[str] = ..., message: _Optional[_Union[Message, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
 
+class Attempt(_message.Message):
+    __slots__ = ("model", "fault", "usage", "first_word_seconds")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_WORD_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    fault: Fault
+    usage: TokenUsage
+    first_word_seconds: float
+    def __init__(self, model: _Optional[str] = ..., fault: _Optional[_Union[Fault, str]] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., first_word_seconds: _Optional[float] = ...) -> None: ...
+
 class Receipt(_message.Message):
-    __slots__ = ("meter", "charged", "usage")
+    __slots__ = ("meter", "charged", "usage", "attempts", "cost_usd")
     METER_FIELD_NUMBER: _ClassVar[int]
     CHARGED_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    COST_USD_FIELD_NUMBER: _ClassVar[int]
     meter: str
     charged: int
     usage: TokenUsage
-    def __init__(self, meter: _Optional[str] = ..., charged: _Optional[int] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ...) -> None: ...
+    attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
+    cost_usd: float
+    def __init__(self, meter: _Optional[str] = ..., charged: _Optional[int] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., cost_usd: _Optional[float] = ...) -> None: ...
+
+class ModelInfo(_message.Message):
+    __slots__ = ("id", "context_tokens", "output_tokens_max", "input_usd", "cached_input_usd", "output_usd", "capabilities", "entitled", "health")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CLASS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_MAX_FIELD_NUMBER: _ClassVar[int]
+    INPUT_USD_FIELD_NUMBER: _ClassVar[int]
+    CACHED_INPUT_USD_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_USD_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    ENTITLED_FIELD_NUMBER: _ClassVar[int]
+    HEALTH_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    context_tokens: int
+    output_tokens_max: int
+    input_usd: float
+    cached_input_usd: float
+    output_usd: float
+    capabilities: _containers.RepeatedScalarFieldContainer[str]
+    entitled: bool
+    health: ModelHealth
+    def __init__(self, id: _Optional[str] = ..., context_tokens: _Optional[int] = ..., output_tokens_max: _Optional[int] = ..., input_usd: _Optional[float] = ..., cached_input_usd: _Optional[float] = ..., output_usd: _Optional[float] = ..., capabilities: _Optional[_Iterable[str]] = ..., entitled: _Optional[bool] = ..., health: _Optional[_Union[ModelHealth, _Mapping]] = ..., **kwargs) -> None: ...
+
+class ModelHealth(_message.Message):
+    __slots__ = ("breaker", "rests_seconds", "first_word_seconds", "tokens_per_second", "answers", "failures")
+    BREAKER_FIELD_NUMBER: _ClassVar[int]
+    RESTS_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_WORD_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    breaker: BreakerState
+    rests_seconds: float
+    first_word_seconds: float
+    tokens_per_second: float
+    answers: int
+    failures: int
+    def __init__(self, breaker: _Optional[_Union[BreakerState, str]] = ..., rests_seconds: _Optional[float] = ..., first_word_seconds: _Optional[float] = ..., tokens_per_second: _Optional[float] = ..., answers: _Optional[int] = ..., failures: _Optional[int] = ...) -> None: ...
+
+class TurnEstimate(_message.Message):
+    __slots__ = ("meter", "likely", "maximum", "model", "prompt_tokens", "context_used_percent", "affordable")
+    METER_FIELD_NUMBER: _ClassVar[int]
+    LIKELY_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_USED_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    AFFORDABLE_FIELD_NUMBER: _ClassVar[int]
+    meter: str
+    likely: int
+    maximum: int
+    model: str
+    prompt_tokens: int
+    context_used_percent: int
+    affordable: bool
+    def __init__(self, meter: _Optional[str] = ..., likely: _Optional[int] = ..., maximum: _Optional[int] = ..., model: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., context_used_percent: _Optional[int] = ..., affordable: _Optional[bool] = ...) -> None: ...
+
+class StopMessageRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class EstimateTurnRequest(_message.Message):
+    __slots__ = ("parent", "text", "choice")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CHOICE_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    text: str
+    choice: ModelChoice
+    def __init__(self, parent: _Optional[str] = ..., text: _Optional[str] = ..., choice: _Optional[_Union[ModelChoice, _Mapping]] = ...) -> None: ...
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models",)
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
+    def __init__(self, models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ...) -> None: ...
+
+class ModelChoice(_message.Message):
+    __slots__ = ("model", "preference")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PREFERENCE_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    preference: Preference
+    def __init__(self, model: _Optional[str] = ..., preference: _Optional[_Union[Preference, str]] = ...) -> None: ...
 
 class CreateConversationRequest(_message.Message):
     __slots__ = ("conversation",)
@@ -212,14 +447,18 @@ class ListMessagesResponse(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class SendMessageRequest(_message.Message):
-    __slots__ = ("parent", "text", "request_id")
+    __slots__ = ("parent", "text", "request_id", "choice", "explain")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CHOICE_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     parent: str
     text: str
     request_id: str
-    def __init__(self, parent: _Optional[str] = ..., text: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    choice: ModelChoice
+    explain: bool
+    def __init__(self, parent: _Optional[str] = ..., text: _Optional[str] = ..., request_id: _Optional[str] = ..., choice: _Optional[_Union[ModelChoice, _Mapping]] = ..., explain: _Optional[bool] = ...) -> None: ...
 
 class WatchMessageRequest(_message.Message):
     __slots__ = ("name", "after")

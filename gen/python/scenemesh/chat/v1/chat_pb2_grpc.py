@@ -66,6 +66,21 @@ class ChatServiceStub:
                 request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.SendMessageRequest.SerializeToString,
                 response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChatEvent.FromString,
                 _registered_method=True)
+        self.StopMessage = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/StopMessage',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.StopMessageRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Message.FromString,
+                _registered_method=True)
+        self.EstimateTurn = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/EstimateTurn',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.EstimateTurnRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.TurnEstimate.FromString,
+                _registered_method=True)
+        self.ListModels = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/ListModels',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsResponse.FromString,
+                _registered_method=True)
         self.WatchMessage = channel.unary_stream(
                 '/scenemesh.chat.v1.ChatService/WatchMessage',
                 request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.WatchMessageRequest.SerializeToString,
@@ -126,6 +141,30 @@ class ChatServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StopMessage(self, request, context):
+        """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
+
+        Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. What was
+        delivered is charged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EstimateTurn(self, request, context):
+        """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModels(self, request, context):
+        """Lists the models that may answer, best standing first, with what they cost and how they do in this process.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchMessage(self, request, context):
         """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
 
@@ -162,6 +201,21 @@ def add_ChatServiceServicer_to_server(servicer, server):
                     servicer.SendMessage,
                     request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.SendMessageRequest.FromString,
                     response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChatEvent.SerializeToString,
+            ),
+            'StopMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopMessage,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.StopMessageRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Message.SerializeToString,
+            ),
+            'EstimateTurn': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimateTurn,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.EstimateTurnRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.TurnEstimate.SerializeToString,
+            ),
+            'ListModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModels,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsResponse.SerializeToString,
             ),
             'WatchMessage': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchMessage,
@@ -311,6 +365,87 @@ class ChatService:
             '/scenemesh.chat.v1.ChatService/SendMessage',
             scenemesh_dot_chat_dot_v1_dot_chat__pb2.SendMessageRequest.SerializeToString,
             scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChatEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/StopMessage',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.StopMessageRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.Message.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimateTurn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/EstimateTurn',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.EstimateTurnRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.TurnEstimate.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/ListModels',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

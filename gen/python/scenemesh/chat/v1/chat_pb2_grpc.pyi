@@ -60,6 +60,16 @@ class ChatServiceStub:
     conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
     got nothing of costs nothing.
     """
+    StopMessage: _grpc.UnaryUnaryMultiCallable[_chat_pb2.StopMessageRequest, _chat_pb2.Message]
+    """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
+
+    Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. What was
+    delivered is charged.
+    """
+    EstimateTurn: _grpc.UnaryUnaryMultiCallable[_chat_pb2.EstimateTurnRequest, _chat_pb2.TurnEstimate]
+    """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held."""
+    ListModels: _grpc.UnaryUnaryMultiCallable[_chat_pb2.ListModelsRequest, _chat_pb2.ListModelsResponse]
+    """Lists the models that may answer, best standing first, with what they cost and how they do in this process."""
     WatchMessage: _grpc.UnaryStreamMultiCallable[_chat_pb2.WatchMessageRequest, _chat_pb2.ChatEvent]
     """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
 
@@ -98,6 +108,16 @@ class ChatServiceAsyncStub(ChatServiceStub):
     conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
     got nothing of costs nothing.
     """
+    StopMessage: _aio.UnaryUnaryMultiCallable[_chat_pb2.StopMessageRequest, _chat_pb2.Message]  # type: ignore[assignment]
+    """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
+
+    Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. What was
+    delivered is charged.
+    """
+    EstimateTurn: _aio.UnaryUnaryMultiCallable[_chat_pb2.EstimateTurnRequest, _chat_pb2.TurnEstimate]  # type: ignore[assignment]
+    """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held."""
+    ListModels: _aio.UnaryUnaryMultiCallable[_chat_pb2.ListModelsRequest, _chat_pb2.ListModelsResponse]  # type: ignore[assignment]
+    """Lists the models that may answer, best standing first, with what they cost and how they do in this process."""
     WatchMessage: _aio.UnaryStreamMultiCallable[_chat_pb2.WatchMessageRequest, _chat_pb2.ChatEvent]  # type: ignore[assignment]
     """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
 
@@ -163,6 +183,34 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
         conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
         got nothing of costs nothing.
         """
+
+    @_abc_1.abstractmethod
+    def StopMessage(
+        self,
+        request: _chat_pb2.StopMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.Message, _abc.Awaitable[_chat_pb2.Message]]:
+        """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
+
+        Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. What was
+        delivered is charged.
+        """
+
+    @_abc_1.abstractmethod
+    def EstimateTurn(
+        self,
+        request: _chat_pb2.EstimateTurnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.TurnEstimate, _abc.Awaitable[_chat_pb2.TurnEstimate]]:
+        """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held."""
+
+    @_abc_1.abstractmethod
+    def ListModels(
+        self,
+        request: _chat_pb2.ListModelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.ListModelsResponse, _abc.Awaitable[_chat_pb2.ListModelsResponse]]:
+        """Lists the models that may answer, best standing first, with what they cost and how they do in this process."""
 
     @_abc_1.abstractmethod
     def WatchMessage(

@@ -144,16 +144,18 @@ ENTRY_KIND_RETURN: EntryKind
 ENTRY_KIND_ADJUSTMENT: EntryKind
 
 class Quota(_message.Message):
-    __slots__ = ("name", "plan", "meters", "time_zone")
+    __slots__ = ("name", "plan", "meters", "time_zone", "entitlement")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     METERS_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    ENTITLEMENT_FIELD_NUMBER: _ClassVar[int]
     name: str
     plan: str
     meters: _containers.RepeatedCompositeFieldContainer[Decision]
     time_zone: str
-    def __init__(self, name: _Optional[str] = ..., plan: _Optional[str] = ..., meters: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., time_zone: _Optional[str] = ...) -> None: ...
+    entitlement: Entitlement
+    def __init__(self, name: _Optional[str] = ..., plan: _Optional[str] = ..., meters: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., time_zone: _Optional[str] = ..., entitlement: _Optional[_Union[Entitlement, _Mapping]] = ...) -> None: ...
 
 class Decision(_message.Message):
     __slots__ = ("meter", "unlimited", "limit", "granted", "used", "held", "remaining", "reset_time", "local_reset_time", "outcome", "reason", "amount", "soft_limit_reached", "shadow", "plan", "unlocks", "message")

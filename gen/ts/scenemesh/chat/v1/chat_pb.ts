@@ -19,7 +19,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file scenemesh/chat/v1/chat.proto.
  */
 export const file_scenemesh_chat_v1_chat: GenFile = /*@__PURE__*/
-  fileDesc("ChxzY2VuZW1lc2gvY2hhdC92MS9jaGF0LnByb3RvEhFzY2VuZW1lc2guY2hhdC52MSLXAgoMQ29udmVyc2F0aW9uEhIKBG5hbWUYASABKAlCBOJBAQMSRQoJY2hhcmFjdGVyGAIgASgJQjLiQQICBbpIKnIoGIwBMiNeY2hhcmFjdGVycy9bYS16MC05XSsoLVthLXowLTldKykqJBIiCgxkaXNwbGF5X25hbWUYAyABKAlCDOJBAQG6SAVyAxjIARIbCg1tZXNzYWdlX2NvdW50GAQgASgFQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAxI1Cgt1cGRhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQM6PepBOgoac2NlbmVtZXNoLmRldi9Db252ZXJzYXRpb24SHGNvbnZlcnNhdGlvbnMve2NvbnZlcnNhdGlvbn0ioQMKB01lc3NhZ2USEgoEbmFtZRgBIAEoCUIE4kEBAxIrCgRyb2xlGAIgASgOMhcuc2NlbmVtZXNoLmNoYXQudjEuUm9sZUIE4kEBAxISCgR0ZXh0GAMgASgJQgTiQQEDEjQKBXN0YXRlGAQgASgOMh8uc2NlbmVtZXNoLmNoYXQudjEuTWVzc2FnZVN0YXRlQgTiQQEDEhMKBW1vZGVsGAUgASgJQgTiQQEDEjIKBXVzYWdlGAYgASgLMh0uc2NlbmVtZXNoLmNoYXQudjEuVG9rZW5Vc2FnZUIE4kEBAxI+Cg5mYWlsdXJlX3JlYXNvbhgHIAEoDjIgLnNjZW5lbWVzaC5jaGF0LnYxLkZhaWx1cmVSZWFzb25CBOJBAQMSNQoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEDOkvqQUgKFXNjZW5lbWVzaC5kZXYvTWVzc2FnZRIvY29udmVyc2F0aW9ucy97Y29udmVyc2F0aW9ufS9tZXNzYWdlcy97bWVzc2FnZX0iTAoKVG9rZW5Vc2FnZRIUCgxpbnB1dF90b2tlbnMYASABKAMSFQoNb3V0cHV0X3Rva2VucxgCIAEoAxIRCgllc3RpbWF0ZWQYAyABKAgi7QEKCUNoYXRFdmVudBIPCgdtZXNzYWdlGAEgASgJEg4KBm51bWJlchgCIAEoAxItCgdzdGFydGVkGAMgASgLMhouc2NlbmVtZXNoLmNoYXQudjEuU3RhcnRlZEgAEikKBWRlbHRhGAQgASgLMhguc2NlbmVtZXNoLmNoYXQudjEuRGVsdGFIABIvCghmaW5pc2hlZBgFIAEoCzIbLnNjZW5lbWVzaC5jaGF0LnYxLkZpbmlzaGVkSAASKwoGZmFpbGVkGAYgASgLMhkuc2NlbmVtZXNoLmNoYXQudjEuRmFpbGVkSABCBwoFZXZlbnQiSgoHU3RhcnRlZBIwCgx1c2VyX21lc3NhZ2UYASABKAsyGi5zY2VuZW1lc2guY2hhdC52MS5NZXNzYWdlEg0KBW1vZGVsGAIgASgJIhUKBURlbHRhEgwKBHRleHQYASABKAkilQEKCEZpbmlzaGVkEi8KBnJlYXNvbhgBIAEoDjIfLnNjZW5lbWVzaC5jaGF0LnYxLkZpbmlzaFJlYXNvbhIrCgdtZXNzYWdlGAIgASgLMhouc2NlbmVtZXNoLmNoYXQudjEuTWVzc2FnZRIrCgdyZWNlaXB0GAMgASgLMhouc2NlbmVtZXNoLmNoYXQudjEuUmVjZWlwdCKpAQoGRmFpbGVkEjAKBnJlYXNvbhgBIAEoDjIgLnNjZW5lbWVzaC5jaGF0LnYxLkZhaWx1cmVSZWFzb24SEwoLZGVzY3JpcHRpb24YAiABKAkSKwoHbWVzc2FnZRgDIAEoCzIaLnNjZW5lbWVzaC5jaGF0LnYxLk1lc3NhZ2USKwoHcmVjZWlwdBgEIAEoCzIaLnNjZW5lbWVzaC5jaGF0LnYxLlJlY2VpcHQiVwoHUmVjZWlwdBINCgVtZXRlchgBIAEoCRIPCgdjaGFyZ2VkGAIgASgDEiwKBXVzYWdlGAMgASgLMh0uc2NlbmVtZXNoLmNoYXQudjEuVG9rZW5Vc2FnZSJeChlDcmVhdGVDb252ZXJzYXRpb25SZXF1ZXN0EkEKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLnNjZW5lbWVzaC5jaGF0LnYxLkNvbnZlcnNhdGlvbkIK4kEBArpIA8gBASJsChZHZXRDb252ZXJzYXRpb25SZXF1ZXN0ElIKBG5hbWUYASABKAlCROJBAQK6SD1yOzI5XmNvbnZlcnNhdGlvbnMvWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kIl4KGExpc3RDb252ZXJzYXRpb25zUmVxdWVzdBIgCglwYWdlX3NpemUYASABKAVCDeJBAQG6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgCIAEoCUIM4kEBAbpIBXIDGPQDImwKGUxpc3RDb252ZXJzYXRpb25zUmVzcG9uc2USNgoNY29udmVyc2F0aW9ucxgBIAMoCzIfLnNjZW5lbWVzaC5jaGF0LnYxLkNvbnZlcnNhdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirwEKE0xpc3RNZXNzYWdlc1JlcXVlc3QSVAoGcGFyZW50GAEgASgJQkTiQQECukg9cjsyOV5jb252ZXJzYXRpb25zL1swLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBIgCglwYWdlX3NpemUYAiABKAVCDeJBAQG6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIM4kEBAbpIBXIDGPQDIl0KFExpc3RNZXNzYWdlc1Jlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouc2NlbmVtZXNoLmNoYXQudjEuTWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirQEKElNlbmRNZXNzYWdlUmVxdWVzdBJUCgZwYXJlbnQYASABKAlCROJBAQK6SD1yOzI5XmNvbnZlcnNhdGlvbnMvWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEhwKBHRleHQYAiABKAlCDuJBAQK6SAdyBRABGMA+EiMKCnJlcXVlc3RfaWQYAyABKAlCD+JBAQG6SAjYAQFyA7ABASK5AQoTV2F0Y2hNZXNzYWdlUmVxdWVzdBKFAQoEbmFtZRgBIAEoCUJ34kEBArpIcHJuMmxeY29udmVyc2F0aW9ucy9bMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfS9tZXNzYWdlcy9bMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfSQSGgoFYWZ0ZXIYAiABKANCC+JBAQG6SAQiAigAKj8KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg0KCVJPTEVfVVNFUhABEhIKDlJPTEVfQ0hBUkFDVEVSEAIqgAEKDE1lc3NhZ2VTdGF0ZRIdChlNRVNTQUdFX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXTUVTU0FHRV9TVEFURV9TVFJFQU1JTkcQARIaChZNRVNTQUdFX1NUQVRFX0NPTVBMRVRFEAISGAoUTUVTU0FHRV9TVEFURV9GQUlMRUQQAypfCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEhYKEkZJTklTSF9SRUFTT05fU1RPUBABEhgKFEZJTklTSF9SRUFTT05fTEVOR1RIEAIqrwEKDUZhaWx1cmVSZWFzb24SHgoaRkFJTFVSRV9SRUFTT05fVU5TUEVDSUZJRUQQABIkCiBGQUlMVVJFX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRABEhwKGEZBSUxVUkVfUkVBU09OX01PREVMX0NVVBACEh4KGkZBSUxVUkVfUkVBU09OX0lOVEVSUlVQVEVEEAMSGgoWRkFJTFVSRV9SRUFTT05fUkVGVVNFRBAEMsEHCgtDaGF0U2VydmljZRKeAQoSQ3JlYXRlQ29udmVyc2F0aW9uEiwuc2NlbmVtZXNoLmNoYXQudjEuQ3JlYXRlQ29udmVyc2F0aW9uUmVxdWVzdBofLnNjZW5lbWVzaC5jaGF0LnYxLkNvbnZlcnNhdGlvbiI5qtQYDggCGgIIBTIGCDwSAgg8gtPkkwIhOgxjb252ZXJzYXRpb24iES92MS9jb252ZXJzYXRpb25zEo4BCg9HZXRDb252ZXJzYXRpb24SKS5zY2VuZW1lc2guY2hhdC52MS5HZXRDb252ZXJzYXRpb25SZXF1ZXN0Gh8uc2NlbmVtZXNoLmNoYXQudjEuQ29udmVyc2F0aW9uIi+QAgGq1BgGCAIaAggFgtPkkwIcEhovdjEve25hbWU9Y29udmVyc2F0aW9ucy8qfRKWAQoRTGlzdENvbnZlcnNhdGlvbnMSKy5zY2VuZW1lc2guY2hhdC52MS5MaXN0Q29udmVyc2F0aW9uc1JlcXVlc3QaLC5zY2VuZW1lc2guY2hhdC52MS5MaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlIiaQAgGq1BgGCAIaAggFgtPkkwITEhEvdjEvY29udmVyc2F0aW9ucxKbAQoMTGlzdE1lc3NhZ2VzEiYuc2NlbmVtZXNoLmNoYXQudjEuTGlzdE1lc3NhZ2VzUmVxdWVzdBonLnNjZW5lbWVzaC5jaGF0LnYxLkxpc3RNZXNzYWdlc1Jlc3BvbnNlIjqQAgGq1BgGCAIaAggFgtPkkwInEiUvdjEve3BhcmVudD1jb252ZXJzYXRpb25zLyp9L21lc3NhZ2VzEqgBCgtTZW5kTWVzc2FnZRIlLnNjZW5lbWVzaC5jaGF0LnYxLlNlbmRNZXNzYWdlUmVxdWVzdBocLnNjZW5lbWVzaC5jaGF0LnYxLkNoYXRFdmVudCJSqtQYGQgCGgMIrAIiAgg8KgRjaGF0MgYIPBICCDyC0+STAi86ASoiKi92MS97cGFyZW50PWNvbnZlcnNhdGlvbnMvKn0vbWVzc2FnZXM6c2VuZDABEp0BCgxXYXRjaE1lc3NhZ2USJi5zY2VuZW1lc2guY2hhdC52MS5XYXRjaE1lc3NhZ2VSZXF1ZXN0Ghwuc2NlbmVtZXNoLmNoYXQudjEuQ2hhdEV2ZW50IkWQAgGq1BgLCAIaAwisAiICCDyC0+STAi0SKy92MS97bmFtZT1jb252ZXJzYXRpb25zLyovbWVzc2FnZXMvKn06d2F0Y2gwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_timestamp, file_scenemesh_policy_v1_policy]);
+  fileDesc("ChxzY2VuZW1lc2gvY2hhdC92MS9jaGF0LnByb3RvEhFzY2VuZW1lc2guY2hhdC52MSLXAgoMQ29udmVyc2F0aW9uEhIKBG5hbWUYASABKAlCBOJBAQMSRQoJY2hhcmFjdGVyGAIgASgJQjLiQQICBbpIKnIoGIwBMiNeY2hhcmFjdGVycy9bYS16MC05XSsoLVthLXowLTldKykqJBIiCgxkaXNwbGF5X25hbWUYAyABKAlCDOJBAQG6SAVyAxjIARIbCg1tZXNzYWdlX2NvdW50GAQgASgFQgTiQQEDEjUKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIE4kEBAxI1Cgt1cGRhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBOJBAQM6PepBOgoac2NlbmVtZXNoLmRldi9Db252ZXJzYXRpb24SHGNvbnZlcnNhdGlvbnMve2NvbnZlcnNhdGlvbn0ioQMKB01lc3NhZ2USEgoEbmFtZRgBIAEoCUIE4kEBAxIrCgRyb2xlGAIgASgOMhcuc2NlbmVtZXNoLmNoYXQudjEuUm9sZUIE4kEBAxISCgR0ZXh0GAMgASgJQgTiQQEDEjQKBXN0YXRlGAQgASgOMh8uc2NlbmVtZXNoLmNoYXQudjEuTWVzc2FnZVN0YXRlQgTiQQEDEhMKBW1vZGVsGAUgASgJQgTiQQEDEjIKBXVzYWdlGAYgASgLMh0uc2NlbmVtZXNoLmNoYXQudjEuVG9rZW5Vc2FnZUIE4kEBAxI+Cg5mYWlsdXJlX3JlYXNvbhgHIAEoDjIgLnNjZW5lbWVzaC5jaGF0LnYxLkZhaWx1cmVSZWFzb25CBOJBAQMSNQoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTiQQEDOkvqQUgKFXNjZW5lbWVzaC5kZXYvTWVzc2FnZRIvY29udmVyc2F0aW9ucy97Y29udmVyc2F0aW9ufS9tZXNzYWdlcy97bWVzc2FnZX0iTAoKVG9rZW5Vc2FnZRIUCgxpbnB1dF90b2tlbnMYASABKAMSFQoNb3V0cHV0X3Rva2VucxgCIAEoAxIRCgllc3RpbWF0ZWQYAyABKAgilgIKCUNoYXRFdmVudBIPCgdtZXNzYWdlGAEgASgJEg4KBm51bWJlchgCIAEoAxItCgdzdGFydGVkGAMgASgLMhouc2NlbmVtZXNoLmNoYXQudjEuU3RhcnRlZEgAEikKBWRlbHRhGAQgASgLMhguc2NlbmVtZXNoLmNoYXQudjEuRGVsdGFIABIvCghmaW5pc2hlZBgFIAEoCzIbLnNjZW5lbWVzaC5jaGF0LnYxLkZpbmlzaGVkSAASKwoGZmFpbGVkGAYgASgLMhkuc2NlbmVtZXNoLmNoYXQudjEuRmFpbGVkSAASJwoEc2VhbRgHIAEoCzIXLnNjZW5lbWVzaC5jaGF0LnYxLlNlYW1IAEIHCgVldmVudCJ5CgdTdGFydGVkEjAKDHVzZXJfbWVzc2FnZRgBIAEoCzIaLnNjZW5lbWVzaC5jaGF0LnYxLk1lc3NhZ2USDQoFbW9kZWwYAiABKAkSLQoIZGVjaXNpb24YAyABKAsyGy5zY2VuZW1lc2guY2hhdC52MS5EZWNpc2lvbiKZAQoEU2VhbRISCgpmcm9tX21vZGVsGAEgASgJEhAKCHRvX21vZGVsGAIgASgJEicKBWZhdWx0GAMgASgOMhguc2NlbmVtZXNoLmNoYXQudjEuRmF1bHQSKQoEbW9kZRgEIAEoDjIbLnNjZW5lbWVzaC5jaGF0LnYxLlNlYW1Nb2RlEhcKD2tlcHRfY2hhcmFjdGVycxgFIAEoAyI8CghEZWNpc2lvbhIwCgpjYW5kaWRhdGVzGAEgAygLMhwuc2NlbmVtZXNoLmNoYXQudjEuQ2FuZGlkYXRlIpcBCglDYW5kaWRhdGUSDQoFbW9kZWwYASABKAkSDQoFc2NvcmUYAiABKAESEAoIY29zdF91c2QYAyABKAESGgoSZmlyc3Rfd29yZF9zZWNvbmRzGAQgASgBEi4KB3NraXBwZWQYBSABKA4yHS5zY2VuZW1lc2guY2hhdC52MS5Ta2lwUmVhc29uEg4KBnN0aWNreRgGIAEoCCIVCgVEZWx0YRIMCgR0ZXh0GAEgASgJIpUBCghGaW5pc2hlZBIvCgZyZWFzb24YASABKA4yHy5zY2VuZW1lc2guY2hhdC52MS5GaW5pc2hSZWFzb24SKwoHbWVzc2FnZRgCIAEoCzIaLnNjZW5lbWVzaC5jaGF0LnYxLk1lc3NhZ2USKwoHcmVjZWlwdBgDIAEoCzIaLnNjZW5lbWVzaC5jaGF0LnYxLlJlY2VpcHQiqQEKBkZhaWxlZBIwCgZyZWFzb24YASABKA4yIC5zY2VuZW1lc2guY2hhdC52MS5GYWlsdXJlUmVhc29uEhMKC2Rlc2NyaXB0aW9uGAIgASgJEisKB21lc3NhZ2UYAyABKAsyGi5zY2VuZW1lc2guY2hhdC52MS5NZXNzYWdlEisKB3JlY2VpcHQYBCABKAsyGi5zY2VuZW1lc2guY2hhdC52MS5SZWNlaXB0IosBCgdBdHRlbXB0Eg0KBW1vZGVsGAEgASgJEicKBWZhdWx0GAIgASgOMhguc2NlbmVtZXNoLmNoYXQudjEuRmF1bHQSLAoFdXNhZ2UYAyABKAsyHS5zY2VuZW1lc2guY2hhdC52MS5Ub2tlblVzYWdlEhoKEmZpcnN0X3dvcmRfc2Vjb25kcxgEIAEoASKXAQoHUmVjZWlwdBINCgVtZXRlchgBIAEoCRIPCgdjaGFyZ2VkGAIgASgDEiwKBXVzYWdlGAMgASgLMh0uc2NlbmVtZXNoLmNoYXQudjEuVG9rZW5Vc2FnZRIsCghhdHRlbXB0cxgEIAMoCzIaLnNjZW5lbWVzaC5jaGF0LnYxLkF0dGVtcHQSEAoIY29zdF91c2QYBSABKAEikQIKCU1vZGVsSW5mbxIKCgJpZBgBIAEoCRIsCgVjbGFzcxgCIAEoDjIdLnNjZW5lbWVzaC5jaGF0LnYxLk1vZGVsQ2xhc3MSFgoOY29udGV4dF90b2tlbnMYAyABKAMSGQoRb3V0cHV0X3Rva2Vuc19tYXgYBCABKAMSEQoJaW5wdXRfdXNkGAUgASgBEhgKEGNhY2hlZF9pbnB1dF91c2QYBiABKAESEgoKb3V0cHV0X3VzZBgHIAEoARIUCgxjYXBhYmlsaXRpZXMYCCADKAkSEAoIZW50aXRsZWQYCSABKAgSLgoGaGVhbHRoGAogASgLMh4uc2NlbmVtZXNoLmNoYXQudjEuTW9kZWxIZWFsdGgisAEKC01vZGVsSGVhbHRoEjAKB2JyZWFrZXIYASABKA4yHy5zY2VuZW1lc2guY2hhdC52MS5CcmVha2VyU3RhdGUSFQoNcmVzdHNfc2Vjb25kcxgCIAEoARIaChJmaXJzdF93b3JkX3NlY29uZHMYAyABKAESGQoRdG9rZW5zX3Blcl9zZWNvbmQYBCABKAESDwoHYW5zd2VycxgFIAEoAxIQCghmYWlsdXJlcxgGIAEoAyKWAQoMVHVybkVzdGltYXRlEg0KBW1ldGVyGAEgASgJEg4KBmxpa2VseRgCIAEoAxIPCgdtYXhpbXVtGAMgASgDEg0KBW1vZGVsGAQgASgJEhUKDXByb21wdF90b2tlbnMYBSABKAMSHAoUY29udGV4dF91c2VkX3BlcmNlbnQYBiABKAUSEgoKYWZmb3JkYWJsZRgHIAEoCCKcAQoSU3RvcE1lc3NhZ2VSZXF1ZXN0EoUBCgRuYW1lGAEgASgJQnfiQQECukhwcm4ybF5jb252ZXJzYXRpb25zL1swLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9L21lc3NhZ2VzL1swLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JCK9AQoTRXN0aW1hdGVUdXJuUmVxdWVzdBJUCgZwYXJlbnQYASABKAlCROJBAQK6SD1yOzI5XmNvbnZlcnNhdGlvbnMvWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEhoKBHRleHQYAiABKAlCDOJBAQG6SAVyAxjAPhI0CgZjaG9pY2UYAyABKAsyHi5zY2VuZW1lc2guY2hhdC52MS5Nb2RlbENob2ljZUIE4kEBASITChFMaXN0TW9kZWxzUmVxdWVzdCJCChJMaXN0TW9kZWxzUmVzcG9uc2USLAoGbW9kZWxzGAEgAygLMhwuc2NlbmVtZXNoLmNoYXQudjEuTW9kZWxJbmZvIooBCgtNb2RlbENob2ljZRI6CgVtb2RlbBgBIAEoCUIr4kEBAbpIJHIiGGQyHl4oW2EtejAtOV0rKFsuLV1bYS16MC05XSspKik/JBI/CgpwcmVmZXJlbmNlGAIgASgOMh0uc2NlbmVtZXNoLmNoYXQudjEuUHJlZmVyZW5jZUIM4kEBAbpIBYIBAhABIl4KGUNyZWF0ZUNvbnZlcnNhdGlvblJlcXVlc3QSQQoMY29udmVyc2F0aW9uGAEgASgLMh8uc2NlbmVtZXNoLmNoYXQudjEuQ29udmVyc2F0aW9uQgriQQECukgDyAEBImwKFkdldENvbnZlcnNhdGlvblJlcXVlc3QSUgoEbmFtZRgBIAEoCUJE4kEBArpIPXI7MjleY29udmVyc2F0aW9ucy9bMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfSQiXgoYTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0EiAKCXBhZ2Vfc2l6ZRgBIAEoBUIN4kEBAbpIBhoEGGQoABIgCgpwYWdlX3Rva2VuGAIgASgJQgziQQEBukgFcgMY9AMibAoZTGlzdENvbnZlcnNhdGlvbnNSZXNwb25zZRI2Cg1jb252ZXJzYXRpb25zGAEgAygLMh8uc2NlbmVtZXNoLmNoYXQudjEuQ29udmVyc2F0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKvAQoTTGlzdE1lc3NhZ2VzUmVxdWVzdBJUCgZwYXJlbnQYASABKAlCROJBAQK6SD1yOzI5XmNvbnZlcnNhdGlvbnMvWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEiAKCXBhZ2Vfc2l6ZRgCIAEoBUIN4kEBAbpIBhoEGGQoABIgCgpwYWdlX3Rva2VuGAMgASgJQgziQQEBukgFcgMY9AMiXQoUTGlzdE1lc3NhZ2VzUmVzcG9uc2USLAoIbWVzc2FnZXMYASADKAsyGi5zY2VuZW1lc2guY2hhdC52MS5NZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSL6AQoSU2VuZE1lc3NhZ2VSZXF1ZXN0ElQKBnBhcmVudBgBIAEoCUJE4kEBArpIPXI7MjleY29udmVyc2F0aW9ucy9bMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfSQSHAoEdGV4dBgCIAEoCUIO4kEBArpIB3IFEAEYwD4SIwoKcmVxdWVzdF9pZBgDIAEoCUIP4kEBAbpICNgBAXIDsAEBEjQKBmNob2ljZRgEIAEoCzIeLnNjZW5lbWVzaC5jaGF0LnYxLk1vZGVsQ2hvaWNlQgTiQQEBEhUKB2V4cGxhaW4YBSABKAhCBOJBAQEiuQEKE1dhdGNoTWVzc2FnZVJlcXVlc3QShQEKBG5hbWUYASABKAlCd+JBAQK6SHBybjJsXmNvbnZlcnNhdGlvbnMvWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0vbWVzc2FnZXMvWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEhoKBWFmdGVyGAIgASgDQgviQQEBukgEIgIoACo/CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABINCglST0xFX1VTRVIQARISCg5ST0xFX0NIQVJBQ1RFUhACKoABCgxNZXNzYWdlU3RhdGUSHQoZTUVTU0FHRV9TVEFURV9VTlNQRUNJRklFRBAAEhsKF01FU1NBR0VfU1RBVEVfU1RSRUFNSU5HEAESGgoWTUVTU0FHRV9TVEFURV9DT01QTEVURRACEhgKFE1FU1NBR0VfU1RBVEVfRkFJTEVEEAMqkwEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAhIZChVGSU5JU0hfUkVBU09OX1NUT1BQRUQQAxIXChNGSU5JU0hfUkVBU09OX1FVT1RBEAQqrwEKDUZhaWx1cmVSZWFzb24SHgoaRkFJTFVSRV9SRUFTT05fVU5TUEVDSUZJRUQQABIkCiBGQUlMVVJFX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRABEhwKGEZBSUxVUkVfUkVBU09OX01PREVMX0NVVBACEh4KGkZBSUxVUkVfUkVBU09OX0lOVEVSUlVQVEVEEAMSGgoWRkFJTFVSRV9SRUFTT05fUkVGVVNFRBAEKp0CCgVGYXVsdBIVChFGQVVMVF9VTlNQRUNJRklFRBAAEhYKEkZBVUxUX1JBVEVfTElNSVRFRBABEhQKEEZBVUxUX09WRVJMT0FERUQQAhIXChNGQVVMVF9TRVJWRVJfRkFJTEVEEAMSFQoRRkFVTFRfVU5SRUFDSEFCTEUQBBIUChBGQVVMVF9OT1RfTEVUX0lOEAUSGgoWRkFVTFRfQ09OVEVYVF9UT09fTE9ORxAGEhEKDUZBVUxUX1JFRlVTRUQQBxISCg5GQVVMVF9SRUpFQ1RFRBAIEhEKDUZBVUxUX1NUQUxMRUQQCRINCglGQVVMVF9DVVQQChITCg9GQVVMVF9NQUxGT1JNRUQQCxIPCgtGQVVMVF9FTVBUWRAMKlYKCFNlYW1Nb2RlEhkKFVNFQU1fTU9ERV9VTlNQRUNJRklFRBAAEhcKE1NFQU1fTU9ERV9DT05USU5VRUQQARIWChJTRUFNX01PREVfUkVQTEFDRUQQAiqmAQoKU2tpcFJlYXNvbhIbChdTS0lQX1JFQVNPTl9VTlNQRUNJRklFRBAAEhUKEVNLSVBfUkVBU09OX0NMQVNTEAESGgoWU0tJUF9SRUFTT05fQ0FQQUJJTElUWRACEhcKE1NLSVBfUkVBU09OX0NPTlRFWFQQAxIXChNTS0lQX1JFQVNPTl9SRVNUSU5HEAQSFgoSU0tJUF9SRUFTT05fRkFJTEVEEAUqXAoKTW9kZWxDbGFzcxIbChdNT0RFTF9DTEFTU19VTlNQRUNJRklFRBAAEhgKFE1PREVMX0NMQVNTX1NUQU5EQVJEEAESFwoTTU9ERUxfQ0xBU1NfUFJFTUlVTRACKnwKDEJyZWFrZXJTdGF0ZRIdChlCUkVBS0VSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUQlJFQUtFUl9TVEFURV9DTE9TRUQQARIWChJCUkVBS0VSX1NUQVRFX09QRU4QAhIbChdCUkVBS0VSX1NUQVRFX0hBTEZfT1BFThADKmgKClByZWZlcmVuY2USGgoWUFJFRkVSRU5DRV9VTlNQRUNJRklFRBAAEhMKD1BSRUZFUkVOQ0VfRkFTVBABEhQKEFBSRUZFUkVOQ0VfQ0hFQVAQAhITCg9QUkVGRVJFTkNFX0JFU1QQAzKCCwoLQ2hhdFNlcnZpY2USngEKEkNyZWF0ZUNvbnZlcnNhdGlvbhIsLnNjZW5lbWVzaC5jaGF0LnYxLkNyZWF0ZUNvbnZlcnNhdGlvblJlcXVlc3QaHy5zY2VuZW1lc2guY2hhdC52MS5Db252ZXJzYXRpb24iOarUGA4IAhoCCAUyBgg8EgIIPILT5JMCIToMY29udmVyc2F0aW9uIhEvdjEvY29udmVyc2F0aW9ucxKOAQoPR2V0Q29udmVyc2F0aW9uEikuc2NlbmVtZXNoLmNoYXQudjEuR2V0Q29udmVyc2F0aW9uUmVxdWVzdBofLnNjZW5lbWVzaC5jaGF0LnYxLkNvbnZlcnNhdGlvbiIvkAIBqtQYBggCGgIIBYLT5JMCHBIaL3YxL3tuYW1lPWNvbnZlcnNhdGlvbnMvKn0SlgEKEUxpc3RDb252ZXJzYXRpb25zEisuc2NlbmVtZXNoLmNoYXQudjEuTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0Giwuc2NlbmVtZXNoLmNoYXQudjEuTGlzdENvbnZlcnNhdGlvbnNSZXNwb25zZSImkAIBqtQYBggCGgIIBYLT5JMCExIRL3YxL2NvbnZlcnNhdGlvbnMSmwEKDExpc3RNZXNzYWdlcxImLnNjZW5lbWVzaC5jaGF0LnYxLkxpc3RNZXNzYWdlc1JlcXVlc3QaJy5zY2VuZW1lc2guY2hhdC52MS5MaXN0TWVzc2FnZXNSZXNwb25zZSI6kAIBqtQYBggCGgIIBYLT5JMCJxIlL3YxL3twYXJlbnQ9Y29udmVyc2F0aW9ucy8qfS9tZXNzYWdlcxKoAQoLU2VuZE1lc3NhZ2USJS5zY2VuZW1lc2guY2hhdC52MS5TZW5kTWVzc2FnZVJlcXVlc3QaHC5zY2VuZW1lc2guY2hhdC52MS5DaGF0RXZlbnQiUqrUGBkIAhoDCKwCIgIIPCoEY2hhdDIGCDwSAgg8gtPkkwIvOgEqIiovdjEve3BhcmVudD1jb252ZXJzYXRpb25zLyp9L21lc3NhZ2VzOnNlbmQwARKcAQoLU3RvcE1lc3NhZ2USJS5zY2VuZW1lc2guY2hhdC52MS5TdG9wTWVzc2FnZVJlcXVlc3QaGi5zY2VuZW1lc2guY2hhdC52MS5NZXNzYWdlIkqQAgKq1BgOCAIaAggKMgYIeBICCDyC0+STAi86ASoiKi92MS97bmFtZT1jb252ZXJzYXRpb25zLyovbWVzc2FnZXMvKn06c3RvcBKjAQoMRXN0aW1hdGVUdXJuEiYuc2NlbmVtZXNoLmNoYXQudjEuRXN0aW1hdGVUdXJuUmVxdWVzdBofLnNjZW5lbWVzaC5jaGF0LnYxLlR1cm5Fc3RpbWF0ZSJKkAIBqtQYDwgCGgIIBTIHCPABEgIIPILT5JMCLjoBKiIpL3YxL3twYXJlbnQ9Y29udmVyc2F0aW9ucy8qfTplc3RpbWF0ZVR1cm4SegoKTGlzdE1vZGVscxIkLnNjZW5lbWVzaC5jaGF0LnYxLkxpc3RNb2RlbHNSZXF1ZXN0GiUuc2NlbmVtZXNoLmNoYXQudjEuTGlzdE1vZGVsc1Jlc3BvbnNlIh+QAgGq1BgGCAIaAggFgtPkkwIMEgovdjEvbW9kZWxzEp0BCgxXYXRjaE1lc3NhZ2USJi5zY2VuZW1lc2guY2hhdC52MS5XYXRjaE1lc3NhZ2VSZXF1ZXN0Ghwuc2NlbmVtZXNoLmNoYXQudjEuQ2hhdEV2ZW50IkWQAgGq1BgLCAIaAwisAiICCDyC0+STAi0SKy92MS97bmFtZT1jb252ZXJzYXRpb25zLyovbWVzc2FnZXMvKn06d2F0Y2gwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_timestamp, file_scenemesh_policy_v1_policy]);
 
 /**
  * A conversation between one person and one character.
@@ -204,7 +204,7 @@ export type ChatEvent = Message$1<"scenemesh.chat.v1.ChatEvent"> & {
 
   /**
    * What happened. A log starts with `started`, goes on with any number of `delta` and ends with one `finished` or
-   * `failed`; a stream that ends without either was cut off: watch again.
+   * `failed`; a stream that ends without either was cut off: watch again. A `seam` stands where another model took over.
    *
    * @generated from oneof scenemesh.chat.v1.ChatEvent.event
    */
@@ -240,6 +240,14 @@ export type ChatEvent = Message$1<"scenemesh.chat.v1.ChatEvent"> & {
      */
     value: Failed;
     case: "failed";
+  } | {
+    /**
+     * Another model goes on.
+     *
+     * @generated from field: scenemesh.chat.v1.Seam seam = 7;
+     */
+    value: Seam;
+    case: "seam";
   } | { case: undefined; value?: undefined };
 };
 
@@ -269,6 +277,13 @@ export type Started = Message$1<"scenemesh.chat.v1.Started"> & {
    * @generated from field: string model = 2;
    */
   model: string;
+
+  /**
+   * Why that model, if the caller asked to be told.
+   *
+   * @generated from field: scenemesh.chat.v1.Decision decision = 3;
+   */
+  decision?: Decision | undefined;
 };
 
 /**
@@ -277,6 +292,132 @@ export type Started = Message$1<"scenemesh.chat.v1.Started"> & {
  */
 export const StartedSchema: GenMessage<Started> = /*@__PURE__*/
   messageDesc(file_scenemesh_chat_v1_chat, 4);
+
+/**
+ * Another model goes on with an answer whose model broke off.
+ *
+ * @generated from message scenemesh.chat.v1.Seam
+ */
+export type Seam = Message$1<"scenemesh.chat.v1.Seam"> & {
+  /**
+   * The model that broke off.
+   *
+   * @generated from field: string from_model = 1;
+   */
+  fromModel: string;
+
+  /**
+   * The model that goes on.
+   *
+   * @generated from field: string to_model = 2;
+   */
+  toModel: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: scenemesh.chat.v1.Fault fault = 3;
+   */
+  fault: Fault;
+
+  /**
+   * How it goes on.
+   *
+   * @generated from field: scenemesh.chat.v1.SeamMode mode = 4;
+   */
+  mode: SeamMode;
+
+  /**
+   * Characters of the text so far that stay; what follows them is replaced by what comes next.
+   *
+   * @generated from field: int64 kept_characters = 5;
+   */
+  keptCharacters: bigint;
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.Seam.
+ * Use `create(SeamSchema)` to create a new message.
+ */
+export const SeamSchema: GenMessage<Seam> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 5);
+
+/**
+ * Which model was asked, and why no other.
+ *
+ * @generated from message scenemesh.chat.v1.Decision
+ */
+export type Decision = Message$1<"scenemesh.chat.v1.Decision"> & {
+  /**
+   * Every model, in the order in which they would be asked; those that are not asked at the end.
+   *
+   * @generated from field: repeated scenemesh.chat.v1.Candidate candidates = 1;
+   */
+  candidates: Candidate[];
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.Decision.
+ * Use `create(DecisionSchema)` to create a new message.
+ */
+export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 6);
+
+/**
+ * A model as it was judged for one turn.
+ *
+ * @generated from message scenemesh.chat.v1.Candidate
+ */
+export type Candidate = Message$1<"scenemesh.chat.v1.Candidate"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Its score in seconds: how long the answer is expected to take, and what it costs as waiting. Less is better.
+   *
+   * @generated from field: double score = 2;
+   */
+  score: number;
+
+  /**
+   * What the turn is expected to cost there, in US dollars.
+   *
+   * @generated from field: double cost_usd = 3;
+   */
+  costUsd: number;
+
+  /**
+   * Seconds until its first word, as measured lately or assumed.
+   *
+   * @generated from field: double first_word_seconds = 4;
+   */
+  firstWordSeconds: number;
+
+  /**
+   * Why it is not asked; unspecified for one that is.
+   *
+   * @generated from field: scenemesh.chat.v1.SkipReason skipped = 5;
+   */
+  skipped: SkipReason;
+
+  /**
+   * True for the model that spoke last in the conversation, which is preferred while it is well.
+   *
+   * @generated from field: bool sticky = 6;
+   */
+  sticky: boolean;
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.Candidate.
+ * Use `create(CandidateSchema)` to create a new message.
+ */
+export const CandidateSchema: GenMessage<Candidate> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 7);
 
 /**
  * The next piece of an answer.
@@ -297,7 +438,7 @@ export type Delta = Message$1<"scenemesh.chat.v1.Delta"> & {
  * Use `create(DeltaSchema)` to create a new message.
  */
 export const DeltaSchema: GenMessage<Delta> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 5);
+  messageDesc(file_scenemesh_chat_v1_chat, 8);
 
 /**
  * The answer is complete.
@@ -332,7 +473,7 @@ export type Finished = Message$1<"scenemesh.chat.v1.Finished"> & {
  * Use `create(FinishedSchema)` to create a new message.
  */
 export const FinishedSchema: GenMessage<Finished> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 6);
+  messageDesc(file_scenemesh_chat_v1_chat, 9);
 
 /**
  * The answer ended before it was complete. What was said so far is kept.
@@ -374,7 +515,49 @@ export type Failed = Message$1<"scenemesh.chat.v1.Failed"> & {
  * Use `create(FailedSchema)` to create a new message.
  */
 export const FailedSchema: GenMessage<Failed> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 7);
+  messageDesc(file_scenemesh_chat_v1_chat, 10);
+
+/**
+ * One model's part in an answer.
+ *
+ * @generated from message scenemesh.chat.v1.Attempt
+ */
+export type Attempt = Message$1<"scenemesh.chat.v1.Attempt"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * How it failed; unspecified for the one that brought the answer to its end.
+   *
+   * @generated from field: scenemesh.chat.v1.Fault fault = 2;
+   */
+  fault: Fault;
+
+  /**
+   * What it used, as far as it told; never charged to the person where it failed.
+   *
+   * @generated from field: scenemesh.chat.v1.TokenUsage usage = 3;
+   */
+  usage?: TokenUsage | undefined;
+
+  /**
+   * Seconds until its first word; 0 when there was none.
+   *
+   * @generated from field: double first_word_seconds = 4;
+   */
+  firstWordSeconds: number;
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.Attempt.
+ * Use `create(AttemptSchema)` to create a new message.
+ */
+export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 11);
 
 /**
  * What one turn cost.
@@ -402,6 +585,20 @@ export type Receipt = Message$1<"scenemesh.chat.v1.Receipt"> & {
    * @generated from field: scenemesh.chat.v1.TokenUsage usage = 3;
    */
   usage?: TokenUsage | undefined;
+
+  /**
+   * Every model that was asked, in order. The last one ended the answer.
+   *
+   * @generated from field: repeated scenemesh.chat.v1.Attempt attempts = 4;
+   */
+  attempts: Attempt[];
+
+  /**
+   * What the provider takes for `usage`, in US dollars.
+   *
+   * @generated from field: double cost_usd = 5;
+   */
+  costUsd: number;
 };
 
 /**
@@ -409,7 +606,330 @@ export type Receipt = Message$1<"scenemesh.chat.v1.Receipt"> & {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 8);
+  messageDesc(file_scenemesh_chat_v1_chat, 12);
+
+/**
+ * A model that may answer.
+ *
+ * @generated from message scenemesh.chat.v1.ModelInfo
+ */
+export type ModelInfo = Message$1<"scenemesh.chat.v1.ModelInfo"> & {
+  /**
+   * Its id, which SendMessage takes.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Which plans it is for.
+   *
+   * @generated from field: scenemesh.chat.v1.ModelClass class = 2;
+   */
+  class: ModelClass;
+
+  /**
+   * Tokens that prompt and answer may have together.
+   *
+   * @generated from field: int64 context_tokens = 3;
+   */
+  contextTokens: bigint;
+
+  /**
+   * Tokens that an answer may have at most.
+   *
+   * @generated from field: int64 output_tokens_max = 4;
+   */
+  outputTokensMax: bigint;
+
+  /**
+   * US dollars per million tokens of the prompt.
+   *
+   * @generated from field: double input_usd = 5;
+   */
+  inputUsd: number;
+
+  /**
+   * US dollars per million tokens of the prompt that the provider had in its cache.
+   *
+   * @generated from field: double cached_input_usd = 6;
+   */
+  cachedInputUsd: number;
+
+  /**
+   * US dollars per million tokens of the answer.
+   *
+   * @generated from field: double output_usd = 7;
+   */
+  outputUsd: number;
+
+  /**
+   * What it can do beside text, for example "vision".
+   *
+   * @generated from field: repeated string capabilities = 8;
+   */
+  capabilities: string[];
+
+  /**
+   * Whether the caller's plan, or their credits, pay for it.
+   *
+   * @generated from field: bool entitled = 9;
+   */
+  entitled: boolean;
+
+  /**
+   * How it does in this process.
+   *
+   * @generated from field: scenemesh.chat.v1.ModelHealth health = 10;
+   */
+  health?: ModelHealth | undefined;
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.ModelInfo.
+ * Use `create(ModelInfoSchema)` to create a new message.
+ */
+export const ModelInfoSchema: GenMessage<ModelInfo> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 13);
+
+/**
+ * How a model does, in the process that answers.
+ *
+ * @generated from message scenemesh.chat.v1.ModelHealth
+ */
+export type ModelHealth = Message$1<"scenemesh.chat.v1.ModelHealth"> & {
+  /**
+   * Whether it is asked.
+   *
+   * @generated from field: scenemesh.chat.v1.BreakerState breaker = 1;
+   */
+  breaker: BreakerState;
+
+  /**
+   * Seconds for which it is not asked; 0 when it is.
+   *
+   * @generated from field: double rests_seconds = 2;
+   */
+  restsSeconds: number;
+
+  /**
+   * Seconds until its first word, of late; 0 before the first answer.
+   *
+   * @generated from field: double first_word_seconds = 3;
+   */
+  firstWordSeconds: number;
+
+  /**
+   * Output tokens a second after that, of late; 0 before the first answer.
+   *
+   * @generated from field: double tokens_per_second = 4;
+   */
+  tokensPerSecond: number;
+
+  /**
+   * Whole answers since the process began.
+   *
+   * @generated from field: int64 answers = 5;
+   */
+  answers: bigint;
+
+  /**
+   * Failures since the process began.
+   *
+   * @generated from field: int64 failures = 6;
+   */
+  failures: bigint;
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.ModelHealth.
+ * Use `create(ModelHealthSchema)` to create a new message.
+ */
+export const ModelHealthSchema: GenMessage<ModelHealth> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 14);
+
+/**
+ * What a turn would cost.
+ *
+ * @generated from message scenemesh.chat.v1.TurnEstimate
+ */
+export type TurnEstimate = Message$1<"scenemesh.chat.v1.TurnEstimate"> & {
+  /**
+   * The meter that would pay.
+   *
+   * @generated from field: string meter = 1;
+   */
+  meter: string;
+
+  /**
+   * Units that it likely costs.
+   *
+   * @generated from field: int64 likely = 2;
+   */
+  likely: bigint;
+
+  /**
+   * Units that it costs at most.
+   *
+   * @generated from field: int64 maximum = 3;
+   */
+  maximum: bigint;
+
+  /**
+   * The model that would be asked.
+   *
+   * @generated from field: string model = 4;
+   */
+  model: string;
+
+  /**
+   * Tokens of the prompt, estimated.
+   *
+   * @generated from field: int64 prompt_tokens = 5;
+   */
+  promptTokens: bigint;
+
+  /**
+   * Share of the prompt's limit that it takes, in percent.
+   *
+   * @generated from field: int32 context_used_percent = 6;
+   */
+  contextUsedPercent: number;
+
+  /**
+   * Whether the user has enough for the likely cost.
+   *
+   * @generated from field: bool affordable = 7;
+   */
+  affordable: boolean;
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.TurnEstimate.
+ * Use `create(TurnEstimateSchema)` to create a new message.
+ */
+export const TurnEstimateSchema: GenMessage<TurnEstimate> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 15);
+
+/**
+ * Request of StopMessage.
+ *
+ * @generated from message scenemesh.chat.v1.StopMessageRequest
+ */
+export type StopMessageRequest = Message$1<"scenemesh.chat.v1.StopMessageRequest"> & {
+  /**
+   * `conversations/{uuid}/messages/{uuid}` of a character's message.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.StopMessageRequest.
+ * Use `create(StopMessageRequestSchema)` to create a new message.
+ */
+export const StopMessageRequestSchema: GenMessage<StopMessageRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 16);
+
+/**
+ * Request of EstimateTurn.
+ *
+ * @generated from message scenemesh.chat.v1.EstimateTurnRequest
+ */
+export type EstimateTurnRequest = Message$1<"scenemesh.chat.v1.EstimateTurnRequest"> & {
+  /**
+   * `conversations/{uuid}`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * What would be said, up to 8,000 characters.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * Which model, as in SendMessage.
+   *
+   * @generated from field: scenemesh.chat.v1.ModelChoice choice = 3;
+   */
+  choice?: ModelChoice | undefined;
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.EstimateTurnRequest.
+ * Use `create(EstimateTurnRequestSchema)` to create a new message.
+ */
+export const EstimateTurnRequestSchema: GenMessage<EstimateTurnRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 17);
+
+/**
+ * Request of ListModels.
+ *
+ * @generated from message scenemesh.chat.v1.ListModelsRequest
+ */
+export type ListModelsRequest = Message$1<"scenemesh.chat.v1.ListModelsRequest"> & {
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.ListModelsRequest.
+ * Use `create(ListModelsRequestSchema)` to create a new message.
+ */
+export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 18);
+
+/**
+ * Response of ListModels.
+ *
+ * @generated from message scenemesh.chat.v1.ListModelsResponse
+ */
+export type ListModelsResponse = Message$1<"scenemesh.chat.v1.ListModelsResponse"> & {
+  /**
+   * The models.
+   *
+   * @generated from field: repeated scenemesh.chat.v1.ModelInfo models = 1;
+   */
+  models: ModelInfo[];
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.ListModelsResponse.
+ * Use `create(ListModelsResponseSchema)` to create a new message.
+ */
+export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 19);
+
+/**
+ * Which model should answer.
+ *
+ * @generated from message scenemesh.chat.v1.ModelChoice
+ */
+export type ModelChoice = Message$1<"scenemesh.chat.v1.ModelChoice"> & {
+  /**
+   * A model's id; empty to have one chosen. One that is unwell, or that the plan does not pay for, gives way to another.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * What matters when one is chosen; unspecified means a balance.
+   *
+   * @generated from field: scenemesh.chat.v1.Preference preference = 2;
+   */
+  preference: Preference;
+};
+
+/**
+ * Describes the message scenemesh.chat.v1.ModelChoice.
+ * Use `create(ModelChoiceSchema)` to create a new message.
+ */
+export const ModelChoiceSchema: GenMessage<ModelChoice> = /*@__PURE__*/
+  messageDesc(file_scenemesh_chat_v1_chat, 20);
 
 /**
  * Request of CreateConversation.
@@ -430,7 +950,7 @@ export type CreateConversationRequest = Message$1<"scenemesh.chat.v1.CreateConve
  * Use `create(CreateConversationRequestSchema)` to create a new message.
  */
 export const CreateConversationRequestSchema: GenMessage<CreateConversationRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 9);
+  messageDesc(file_scenemesh_chat_v1_chat, 21);
 
 /**
  * Request of GetConversation.
@@ -451,7 +971,7 @@ export type GetConversationRequest = Message$1<"scenemesh.chat.v1.GetConversatio
  * Use `create(GetConversationRequestSchema)` to create a new message.
  */
 export const GetConversationRequestSchema: GenMessage<GetConversationRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 10);
+  messageDesc(file_scenemesh_chat_v1_chat, 22);
 
 /**
  * Request of ListConversations.
@@ -479,7 +999,7 @@ export type ListConversationsRequest = Message$1<"scenemesh.chat.v1.ListConversa
  * Use `create(ListConversationsRequestSchema)` to create a new message.
  */
 export const ListConversationsRequestSchema: GenMessage<ListConversationsRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 11);
+  messageDesc(file_scenemesh_chat_v1_chat, 23);
 
 /**
  * Response of ListConversations.
@@ -507,7 +1027,7 @@ export type ListConversationsResponse = Message$1<"scenemesh.chat.v1.ListConvers
  * Use `create(ListConversationsResponseSchema)` to create a new message.
  */
 export const ListConversationsResponseSchema: GenMessage<ListConversationsResponse> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 12);
+  messageDesc(file_scenemesh_chat_v1_chat, 24);
 
 /**
  * Request of ListMessages.
@@ -542,7 +1062,7 @@ export type ListMessagesRequest = Message$1<"scenemesh.chat.v1.ListMessagesReque
  * Use `create(ListMessagesRequestSchema)` to create a new message.
  */
 export const ListMessagesRequestSchema: GenMessage<ListMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 13);
+  messageDesc(file_scenemesh_chat_v1_chat, 25);
 
 /**
  * Response of ListMessages.
@@ -570,7 +1090,7 @@ export type ListMessagesResponse = Message$1<"scenemesh.chat.v1.ListMessagesResp
  * Use `create(ListMessagesResponseSchema)` to create a new message.
  */
 export const ListMessagesResponseSchema: GenMessage<ListMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 14);
+  messageDesc(file_scenemesh_chat_v1_chat, 26);
 
 /**
  * Request of SendMessage.
@@ -599,6 +1119,20 @@ export type SendMessageRequest = Message$1<"scenemesh.chat.v1.SendMessageRequest
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * Which model should answer.
+   *
+   * @generated from field: scenemesh.chat.v1.ModelChoice choice = 4;
+   */
+  choice?: ModelChoice | undefined;
+
+  /**
+   * True to be told in `started` why that model answers.
+   *
+   * @generated from field: bool explain = 5;
+   */
+  explain: boolean;
 };
 
 /**
@@ -606,7 +1140,7 @@ export type SendMessageRequest = Message$1<"scenemesh.chat.v1.SendMessageRequest
  * Use `create(SendMessageRequestSchema)` to create a new message.
  */
 export const SendMessageRequestSchema: GenMessage<SendMessageRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 15);
+  messageDesc(file_scenemesh_chat_v1_chat, 27);
 
 /**
  * Request of WatchMessage.
@@ -634,7 +1168,7 @@ export type WatchMessageRequest = Message$1<"scenemesh.chat.v1.WatchMessageReque
  * Use `create(WatchMessageRequestSchema)` to create a new message.
  */
 export const WatchMessageRequestSchema: GenMessage<WatchMessageRequest> = /*@__PURE__*/
-  messageDesc(file_scenemesh_chat_v1_chat, 16);
+  messageDesc(file_scenemesh_chat_v1_chat, 28);
 
 /**
  * Who speaks.
@@ -737,6 +1271,20 @@ export enum FinishReason {
    * @generated from enum value: FINISH_REASON_LENGTH = 2;
    */
   LENGTH = 2,
+
+  /**
+   * The person stopped it.
+   *
+   * @generated from enum value: FINISH_REASON_STOPPED = 3;
+   */
+  STOPPED = 3,
+
+  /**
+   * The person's credit was used up while it spoke; what was said is kept.
+   *
+   * @generated from enum value: FINISH_REASON_QUOTA = 4;
+   */
+  QUOTA = 4,
 }
 
 /**
@@ -792,6 +1340,315 @@ export enum FailureReason {
  */
 export const FailureReasonSchema: GenEnum<FailureReason> = /*@__PURE__*/
   enumDesc(file_scenemesh_chat_v1_chat, 3);
+
+/**
+ * How a model failed.
+ *
+ * @generated from enum scenemesh.chat.v1.Fault
+ */
+export enum Fault {
+  /**
+   * Not said, or it did not fail.
+   *
+   * @generated from enum value: FAULT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It wanted fewer requests.
+   *
+   * @generated from enum value: FAULT_RATE_LIMITED = 1;
+   */
+  RATE_LIMITED = 1,
+
+  /**
+   * It had too much to do.
+   *
+   * @generated from enum value: FAULT_OVERLOADED = 2;
+   */
+  OVERLOADED = 2,
+
+  /**
+   * It failed on its own side.
+   *
+   * @generated from enum value: FAULT_SERVER_FAILED = 3;
+   */
+  SERVER_FAILED = 3,
+
+  /**
+   * It could not be reached.
+   *
+   * @generated from enum value: FAULT_UNREACHABLE = 4;
+   */
+  UNREACHABLE = 4,
+
+  /**
+   * Our key was not taken there.
+   *
+   * @generated from enum value: FAULT_NOT_LET_IN = 5;
+   */
+  NOT_LET_IN = 5,
+
+  /**
+   * The prompt was more than it holds.
+   *
+   * @generated from enum value: FAULT_CONTEXT_TOO_LONG = 6;
+   */
+  CONTEXT_TOO_LONG = 6,
+
+  /**
+   * It declined to answer.
+   *
+   * @generated from enum value: FAULT_REFUSED = 7;
+   */
+  REFUSED = 7,
+
+  /**
+   * It called the request itself wrong.
+   *
+   * @generated from enum value: FAULT_REJECTED = 8;
+   */
+  REJECTED = 8,
+
+  /**
+   * Nothing came for too long.
+   *
+   * @generated from enum value: FAULT_STALLED = 9;
+   */
+  STALLED = 9,
+
+  /**
+   * Its stream ended before it said that it was done.
+   *
+   * @generated from enum value: FAULT_CUT = 10;
+   */
+  CUT = 10,
+
+  /**
+   * It sent what is none of its protocol.
+   *
+   * @generated from enum value: FAULT_MALFORMED = 11;
+   */
+  MALFORMED = 11,
+
+  /**
+   * It was done and had said nothing.
+   *
+   * @generated from enum value: FAULT_EMPTY = 12;
+   */
+  EMPTY = 12,
+}
+
+/**
+ * Describes the enum scenemesh.chat.v1.Fault.
+ */
+export const FaultSchema: GenEnum<Fault> = /*@__PURE__*/
+  enumDesc(file_scenemesh_chat_v1_chat, 4);
+
+/**
+ * How another model goes on.
+ *
+ * @generated from enum scenemesh.chat.v1.SeamMode
+ */
+export enum SeamMode {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: SEAM_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It continues the text where it broke off.
+   *
+   * @generated from enum value: SEAM_MODE_CONTINUED = 1;
+   */
+  CONTINUED = 1,
+
+  /**
+   * It begins anew: the text so far is replaced.
+   *
+   * @generated from enum value: SEAM_MODE_REPLACED = 2;
+   */
+  REPLACED = 2,
+}
+
+/**
+ * Describes the enum scenemesh.chat.v1.SeamMode.
+ */
+export const SeamModeSchema: GenEnum<SeamMode> = /*@__PURE__*/
+  enumDesc(file_scenemesh_chat_v1_chat, 5);
+
+/**
+ * Why a model is not asked.
+ *
+ * @generated from enum scenemesh.chat.v1.SkipReason
+ */
+export enum SkipReason {
+  /**
+   * Not said: it is asked.
+   *
+   * @generated from enum value: SKIP_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The caller's plan does not pay for its class.
+   *
+   * @generated from enum value: SKIP_REASON_CLASS = 1;
+   */
+  CLASS = 1,
+
+  /**
+   * It cannot do what the turn needs.
+   *
+   * @generated from enum value: SKIP_REASON_CAPABILITY = 2;
+   */
+  CAPABILITY = 2,
+
+  /**
+   * It holds too little.
+   *
+   * @generated from enum value: SKIP_REASON_CONTEXT = 3;
+   */
+  CONTEXT = 3,
+
+  /**
+   * It failed lately and rests.
+   *
+   * @generated from enum value: SKIP_REASON_RESTING = 4;
+   */
+  RESTING = 4,
+
+  /**
+   * It failed in this turn.
+   *
+   * @generated from enum value: SKIP_REASON_FAILED = 5;
+   */
+  FAILED = 5,
+}
+
+/**
+ * Describes the enum scenemesh.chat.v1.SkipReason.
+ */
+export const SkipReasonSchema: GenEnum<SkipReason> = /*@__PURE__*/
+  enumDesc(file_scenemesh_chat_v1_chat, 6);
+
+/**
+ * Which plans a model is for.
+ *
+ * @generated from enum scenemesh.chat.v1.ModelClass
+ */
+export enum ModelClass {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: MODEL_CLASS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * All plans; pays with the meter `chat`.
+   *
+   * @generated from enum value: MODEL_CLASS_STANDARD = 1;
+   */
+  STANDARD = 1,
+
+  /**
+   * Plans with premium turns; pays with the meter `chat_premium`.
+   *
+   * @generated from enum value: MODEL_CLASS_PREMIUM = 2;
+   */
+  PREMIUM = 2,
+}
+
+/**
+ * Describes the enum scenemesh.chat.v1.ModelClass.
+ */
+export const ModelClassSchema: GenEnum<ModelClass> = /*@__PURE__*/
+  enumDesc(file_scenemesh_chat_v1_chat, 7);
+
+/**
+ * Whether a model is asked.
+ *
+ * @generated from enum scenemesh.chat.v1.BreakerState
+ */
+export enum BreakerState {
+  /**
+   * Not said; never sent.
+   *
+   * @generated from enum value: BREAKER_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is.
+   *
+   * @generated from enum value: BREAKER_STATE_CLOSED = 1;
+   */
+  CLOSED = 1,
+
+  /**
+   * It is not: it failed too often, or told us to wait.
+   *
+   * @generated from enum value: BREAKER_STATE_OPEN = 2;
+   */
+  OPEN = 2,
+
+  /**
+   * One turn tries it, for all.
+   *
+   * @generated from enum value: BREAKER_STATE_HALF_OPEN = 3;
+   */
+  HALF_OPEN = 3,
+}
+
+/**
+ * Describes the enum scenemesh.chat.v1.BreakerState.
+ */
+export const BreakerStateSchema: GenEnum<BreakerState> = /*@__PURE__*/
+  enumDesc(file_scenemesh_chat_v1_chat, 8);
+
+/**
+ * What matters when a model is chosen.
+ *
+ * @generated from enum scenemesh.chat.v1.Preference
+ */
+export enum Preference {
+  /**
+   * A balance of speed and cost.
+   *
+   * @generated from enum value: PREFERENCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The first word as soon as possible.
+   *
+   * @generated from enum value: PREFERENCE_FAST = 1;
+   */
+  FAST = 1,
+
+  /**
+   * The least cost.
+   *
+   * @generated from enum value: PREFERENCE_CHEAP = 2;
+   */
+  CHEAP = 2,
+
+  /**
+   * The best model that the plan pays for.
+   *
+   * @generated from enum value: PREFERENCE_BEST = 3;
+   */
+  BEST = 3,
+}
+
+/**
+ * Describes the enum scenemesh.chat.v1.Preference.
+ */
+export const PreferenceSchema: GenEnum<Preference> = /*@__PURE__*/
+  enumDesc(file_scenemesh_chat_v1_chat, 9);
 
 /**
  * Keeps conversations and answers in them.
@@ -862,6 +1719,39 @@ export const ChatService: GenService<{
     methodKind: "server_streaming";
     input: typeof SendMessageRequestSchema;
     output: typeof ChatEventSchema;
+  },
+  /**
+   * Stops an answer for good, with what it has said so far; the model's stream is closed at once.
+   *
+   * Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. What was
+   * delivered is charged.
+   *
+   * @generated from rpc scenemesh.chat.v1.ChatService.StopMessage
+   */
+  stopMessage: {
+    methodKind: "unary";
+    input: typeof StopMessageRequestSchema;
+    output: typeof MessageSchema;
+  },
+  /**
+   * Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
+   *
+   * @generated from rpc scenemesh.chat.v1.ChatService.EstimateTurn
+   */
+  estimateTurn: {
+    methodKind: "unary";
+    input: typeof EstimateTurnRequestSchema;
+    output: typeof TurnEstimateSchema;
+  },
+  /**
+   * Lists the models that may answer, best standing first, with what they cost and how they do in this process.
+   *
+   * @generated from rpc scenemesh.chat.v1.ChatService.ListModels
+   */
+  listModels: {
+    methodKind: "unary";
+    input: typeof ListModelsRequestSchema;
+    output: typeof ListModelsResponseSchema;
   },
   /**
    * Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
