@@ -44,6 +44,9 @@ class Transcript:
                 self._line_open = True
             case "delta":
                 typer.echo(printable(event.delta.text), nl=False)
+            case "seam" if event.seam.mode == chat_pb2.SEAM_MODE_REPLACED:
+                typer.echo()
+                _aside(f"{printable(event.seam.from_model)} broke off. {printable(event.seam.to_model)} begins anew:")
             case "failed":
                 typer.echo()
                 self._line_open = False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 NAMES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 PREFIXES = ("OTEL_", "SCENEMESH_")
 # For the one that talks to models.
-MODEL_PREFIXES = ("ANTHROPIC_", "OPENAI_")
+MODEL_PREFIXES = ("ANTHROPIC_", "OPENAI_", "AZURE_OPENAI_", "GROQ_", "OPENROUTER_")
 MODEL_SUFFIXES = ("_API_KEY",)
 # For the one that takes payments: of Stripe's only where its key is, the pretend one has another.
 STRIPE_KEY = "STRIPE_SECRET_KEY"
@@ -18,7 +18,17 @@ PROXY_EXCEPTIONS = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
 LOCAL_HOSTS = "127.0.0.1,localhost,::1"
 
 # Any of these means that somebody has a model of their own.
-OWN_MODEL = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+OWN_MODEL = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_BASE_URL",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "AZURE_OPENAI_BASE_URL",
+    "GEMINI_API_KEY",
+    "DEEPSEEK_API_KEY",
+    "GROQ_API_KEY",
+    "OPENROUTER_API_KEY",
+)
 
 
 def base(shell: Mapping[str, str]) -> dict[str, str]:

@@ -7,12 +7,15 @@ import structlog
 
 from runtime.errors import Unavailable
 from services.chat_svc.closing import Closing
-from services.chat_svc.domain.conversation import FailureReason, Message
-from services.chat_svc.domain.ending import Broken, Completed, Ending, ended
-from services.chat_svc.domain.model import ModelBroke, ModelFault, failure
+from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.ending import Broken, Completed, Ending, ended, estimated_tokens, paid
+from services.chat_svc.domain.entry import Said
+from services.chat_svc.domain.fault import Cut, FailureReason, ModelFault, Stalled, failure
+from services.chat_svc.domain.outcome import FinishReason
 from services.chat_svc.journal import Journal
 from services.chat_svc.live import LiveLog
-from services.chat_svc.speech import Draft, Speech
+from services.chat_svc.paying import Paying
+from services.chat_svc.speech import Draft, Speaking, Speech
 
 log = structlog.get_logger()
 
@@ -26,61 +29,74 @@ KEEP_PAUSE_SECONDS = 0.5
 class Generation:
     """The model speaks into the live log, the journal mirrors it, and the end is kept."""
 
-    def __init__(self, answer: Message, draft: Draft, speech: Speech, journal: Journal, closing: Closing) -> None:
+    def __init__(
+        self, answer: Message, draft: Draft, speech: Speech, journal: Journal, closing: Closing, paying: Paying
+    ) -> None:
         self.answer = answer
         self.log = LiveLog()
         self._draft = draft
         self._speech = speech
         self._journal = journal
         self._closing = closing
+        self._paying = paying
         self._limit = asyncio.timeout(ANSWER_SECONDS_MAX)
-        self._interrupted = False
+        self._early: Ending | None = None
         self._speaking = False
 
     def interrupt(self) -> None:
-        """Ends the answer with what has been said so far."""
-        self._interrupted = True
+        """Ends the answer, which is our fault, with what has been said so far."""
+        self._end(Broken(FailureReason.INTERRUPTED))
+
+    def stop(self) -> None:
+        """Ends the answer, as the person wants, with what has been said so far."""
+        self._end(Completed(FinishReason.STOPPED))
+
+    def _end(self, ending: Ending) -> None:
+        self._early = self._early or ending
         if self._speaking:
             self._limit.reschedule(0)
 
     async def run(self) -> None:
         """Makes the answer and keeps it. Raises nothing of its own."""
+        speaking = self._speech.answer(self._draft)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._mirror())
-            ending = await self._spoken()
+            ending = await self._spoken(speaking)
             self.log.complete()
+            await self._paying.close()
         try:
-            await self._keep(ended(self.answer, self.log.entries, ending))
+            answer = ended(self.answer, self.log.entries, ending, speaking.spent)
+            await self._keep(paid(answer, self._paying.turns(answer.usage.output_tokens if answer.usage else 0)))
         finally:
             self.log.close()
 
-    async def _spoken(self) -> Ending:
+    async def _spoken(self, speaking: Speaking) -> Ending:
         try:
             async with self._limit:
                 self._speaking = True
-                if self._interrupted:
-                    return Broken(FailureReason.INTERRUPTED)
-                return await self._speak()
+                return self._early or await self._speak(speaking)
         except TimeoutError:
-            fault: ModelFault = ModelBroke("the answer took too long")
+            fault: ModelFault = Stalled("the answer took too long")
         except ModelFault as error:
             fault = error
         except Exception:
             log.exception("defect in an answer", answer=str(self.answer.id))
-            fault = ModelBroke("defect")
+            fault = Cut("defect")
         finally:
             self._speaking = False
-        if self._interrupted:
-            return Broken(FailureReason.INTERRUPTED)
-        return Broken(failure(fault, spoke=bool(self.log.entries)))
+        return self._early or Broken(failure(fault, spoke=bool(self.log.entries)))
 
-    async def _speak(self) -> Ending:
-        async with aclosing(self._speech.answer(self._draft)) as words:
+    async def _speak(self, speaking: Speaking) -> Ending:
+        tokens = 0
+        async with aclosing(speaking.entries()) as words:
             async for word in words:
                 if isinstance(word, Completed):
                     return word
                 self.log.append(word)
-        raise ModelBroke("the speech ended without an end")
+                tokens += estimated_tokens(word.text) if isinstance(word, Said) else 0
+                if not await self._paying.covers(tokens):
+                    return Completed(FinishReason.QUOTA)
+        raise Cut("the speech ended without an end")
 
     async def _mirror(self) -> None:
         """Shows what is said as soon as the journal has it, so that nobody has seen what a dead process takes along.

@@ -17,6 +17,8 @@ from services.chat_svc.domain.conversation import Message
 from services.chat_svc.generation import Generation
 from services.chat_svc.journal import Journal
 from services.chat_svc.live import LiveLog
+from services.chat_svc.paying import Paying
+from services.chat_svc.siblings import Quota
 from services.chat_svc.speech import Draft, Speech
 from services.chat_svc.store import Answers
 
@@ -32,9 +34,16 @@ class Generations:
     """A context manager. At its end answers have `drain_seconds` to finish; then they end as interrupted."""
 
     def __init__(
-        self, answers: Answers, speech: Speech, journal: Journal, closing: Closing, drain_seconds: float
+        self,
+        answers: Answers,
+        speech: Speech,
+        journal: Journal,
+        closing: Closing,
+        quota: Quota,
+        drain_seconds: float,
     ) -> None:
         self._answers = answers
+        self._quota = quota
         self._speech = speech
         self._journal = journal
         self._closing = closing
@@ -66,7 +75,8 @@ class Generations:
 
     def start(self, answer: Message, draft: Draft) -> None:
         """Begins to make an answer that this process owns."""
-        generation = Generation(answer, draft, self._speech, self._journal, self._closing)
+        paying = Paying(self._quota, answer, draft.tokens_per_turn)
+        generation = Generation(answer, draft, self._speech, self._journal, self._closing, paying)
         self._running[answer.id] = generation
         if self._drained:
             generation.interrupt()
@@ -76,6 +86,14 @@ class Generations:
         job = self._tasks.create_task(self._run(generation), context=context)
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
+
+    def stop(self, answer: UUID) -> bool:
+        """Ends an answer as its person wants; false when it is not made here."""
+        generation = self._running.get(answer)
+        if generation is None:
+            return False
+        generation.stop()
+        return True
 
     async def carried(self, work: Coroutine[Any, Any, Value]) -> Value:
         """The result of work that is carried through even if the caller goes away meanwhile."""
@@ -98,12 +116,14 @@ class Generations:
             if not running:
                 continue
             try:
-                kept = await self._answers.renew(running)
+                renewed = await self._answers.renew(running)
             except Unavailable:
                 log.warning("leases not renewed", answers=len(running))
                 continue
-            for answer in (running - kept) & self.running:
+            for answer in (running - renewed.kept) & self.running:
                 self._running[answer].interrupt()
+            for answer in renewed.wished_stopped:
+                self.stop(answer)
 
     async def _drain(self) -> None:
         if self._jobs:

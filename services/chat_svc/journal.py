@@ -6,7 +6,7 @@ being away costs watchers in other processes the live view and nobody anything e
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtime.errors import Unavailable
-from services.chat_svc.domain.log import contiguous
+from services.chat_svc.domain.entry import Entry, from_json, to_json
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ PAUSE_SECONDS = 5.0
 BLOCK_MS = 500
 ITEMS_MAX = 500
 
-Batch = tuple[int, list[str]]
+Batch = tuple[int, list[Entry]]
 
 FAULTS = (RedisError, OSError, TimeoutError)
 
@@ -44,19 +44,19 @@ class Journal:
         self._reading = reading
         self._away_until = 0.0
 
-    async def add(self, answer: UUID, entries: list[str], kept: int) -> int:
+    async def add(self, answer: UUID, entries: list[Entry], kept: int) -> int:
         """Adds what follows the first `kept` entries; gives how many the journal has now.
 
         After a fault that is 0: what a Redis that was away still has is not known, so the next call says it all again.
         """
-        item = {"first": kept + 1, "entries": json.dumps(entries[kept:])}
+        item = {"first": kept + 1, "entries": json.dumps([to_json(entry) for entry in entries[kept:]])}
         return len(entries) if await self._write(answer, item, LIFE_SECONDS) else 0
 
     async def end(self, answer: UUID) -> None:
         """Tells readers that the database has the whole answer."""
         await self._write(answer, {"end": 1}, LIFE_AFTER_END_SECONDS)
 
-    async def entries(self, answer: UUID) -> list[str]:
+    async def entries(self, answer: UUID) -> list[Entry]:
         """What the journal has of a live log; UNAVAILABLE when Redis is away."""
         try:
             items: Any = await self._writing.xrange(_key(answer))
@@ -106,6 +106,19 @@ class Journal:
         return list(found[0][1]) if found else []
 
 
+def contiguous(batches: Iterable[Batch]) -> list[Entry]:
+    """The live log that numbered batches make: `(number of the first entry, entries)`, repeats allowed.
+
+    Ends at the first gap: what follows one cannot be numbered by a reader who has not seen what is missing.
+    """
+    log: list[Entry] = []
+    for first, entries in sorted(batches, key=lambda batch: batch[0]):
+        if first > len(log) + 1:
+            break
+        log += entries[len(log) + 1 - first :]
+    return log
+
+
 def _key(answer: UUID) -> str:
     return f"chat:log:{answer}"
 
@@ -114,4 +127,4 @@ def _batch(fields: dict[bytes, bytes]) -> Batch | None:
     """The batch in an item; None for the one that marks the end."""
     if b"end" in fields:
         return None
-    return int(fields[b"first"]), json.loads(fields[b"entries"])
+    return int(fields[b"first"]), [from_json(entry) for entry in json.loads(fields[b"entries"])]

@@ -6,18 +6,20 @@ Memory is bounded by the answer's length; whoever reads slowly holds nobody up.
 import asyncio
 from collections.abc import AsyncGenerator
 
+from services.chat_svc.domain.entry import Entry
+
 
 class LiveLog:
-    """Entries (the model's id, then the pieces) of which the first `shown` are for watchers to see."""
+    """Entries of which the first `shown` are for watchers to see."""
 
     def __init__(self) -> None:
-        self.entries: list[str] = []
+        self.entries: list[Entry] = []
         self.shown = 0
         self._complete = False
         self._closed = False
         self._changed = asyncio.Event()
 
-    def append(self, entry: str) -> None:
+    def append(self, entry: Entry) -> None:
         self.entries.append(entry)
         self._wake()
 
@@ -42,7 +44,7 @@ class LiveLog:
             await self._changed.wait()
         return len(self.entries) if len(self.entries) > self.shown else 0
 
-    async def follow(self, after: int) -> AsyncGenerator[tuple[int, str], None]:
+    async def follow(self, after: int) -> AsyncGenerator[tuple[int, Entry], None]:
         """Entries behind number `after` with their numbers, as they come; ends when the log closes."""
         while True:
             for number in range(after + 1, self.shown + 1):

@@ -8,8 +8,10 @@ import structlog
 
 from runtime.errors import MeshError, Unavailable
 from services.chat_svc.closing import Closing
-from services.chat_svc.domain.conversation import FailureReason, Message, State
+from services.chat_svc.domain.conversation import Message, State
 from services.chat_svc.domain.ending import Broken, ended
+from services.chat_svc.domain.entry import Entry
+from services.chat_svc.domain.fault import FailureReason
 from services.chat_svc.generation import ANSWER_SECONDS_MAX
 from services.chat_svc.generations import Generations
 from services.chat_svc.journal import Journal
@@ -66,7 +68,7 @@ class Recovery:
         log.warning("answer interrupted", answer=str(message.id), entries=len(entries))
         await self._closing.close(ended(message, entries, Broken(FailureReason.INTERRUPTED)))
 
-    async def _entries(self, message: Message) -> list[str] | None:
+    async def _entries(self, message: Message) -> list[Entry] | None:
         """What the dead process said; None when that cannot be known yet, and the lease decides who asks again."""
         try:
             return await self._journal.entries(message.id)

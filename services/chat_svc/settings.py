@@ -1,9 +1,16 @@
 """The environment of chat_svc. Which models it reaches stands in the variables that `models.toml` names."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from runtime.settings import ProcessSettings
 
 
 class Settings(ProcessSettings):
+    # A variable that is set and empty is as good as none.
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+
     postgres_dsn: SecretStr = Field(description="postgresql:// of the database with the schema `chat`")
+    models: Path | None = Field(None, description="another models.toml than the one that ships")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import grpc
+import structlog
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
 
@@ -29,8 +30,12 @@ from runtime.status import detail, error_info
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 from services.chat_svc.domain.conversation import METER, Message
+from services.chat_svc.domain.model import Class, classes
 from services.chat_svc.domain.prompt import Persona
 
+log = structlog.get_logger()
+
+PREMIUM_METER = "chat_premium"
 CALL_SECONDS_MAX = 2.0
 HOLD_SECONDS = 600
 
@@ -77,12 +82,33 @@ def translated(error: grpc.aio.AioRpcError) -> MeshError:
 
 @dataclass(frozen=True)
 class Reservation:
-    """A hold, and the tokens that the person's plan lets a prompt have. A turn costs `price` units of `meter`."""
+    """A hold, and the tokens that the person's plan lets a prompt have. A turn costs `price` units of `meter`.
+
+    `classes` are the models that it pays for.
+    """
 
     hold: str
     context_tokens: int
     meter: str
     price: int
+    classes: frozenset[Class]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a person has left: units by meter, None without limit, and the tokens that a prompt may have."""
+
+    left: Mapping[str, int | None]
+    context_tokens: int
+
+    def pays(self, meter: str, units: int) -> bool:
+        """Whether a meter has so many units left."""
+        left = self.left.get(meter, 0)
+        return left is None or left >= units
+
+    def reservation(self, meter: str, *, premium: bool) -> Reservation:
+        """What a hold for one turn would be, if there were one."""
+        return Reservation("", self.context_tokens, meter, 1, classes(premium=premium))
 
 
 class Quota:
@@ -92,14 +118,32 @@ class Quota:
         self._stub = quota_pb2_grpc.QuotaServiceStub(channel)
         self._new_id = new_id
 
-    async def reserve(self, user: str, answer: UUID) -> Reservation:
-        """A hold for one turn; QuotaExhausted when none is left."""
-        reply = await self._reserve(user, answer)
+    async def reserve(self, user: str, answer: UUID, *, premium: bool) -> Reservation:
+        """A hold for one turn; QuotaExhausted when none is left.
+
+        A premium turn where that is wanted and there is one, otherwise a standard one.
+        """
+        if premium:
+            try:
+                return await self._held(user, answer, PREMIUM_METER, frozenset(Class))
+            except QuotaExhausted as error:
+                log.info("no premium turn left", reason=error.reason)
+        return await self._held(user, uuid5(answer, METER), METER, frozenset({Class.STANDARD}))
+
+    async def _held(self, user: str, request: UUID, meter: str, classes: frozenset[Class]) -> Reservation:
+        reply = await self._reserve(user, request, meter)
         if reply.hold.state != quota_pb2.HOLD_STATE_HELD:
             # An earlier try with this id gave its hold back, and this try needs one of its own.
-            reply = await self._reserve(user, self._new_id())
+            reply = await self._reserve(user, self._new_id(), meter)
         line = reply.hold.lines[0]
-        return Reservation(reply.hold.name, reply.entitlement.context_tokens, line.meter, line.amount)
+        return Reservation(reply.hold.name, reply.entitlement.context_tokens, line.meter, line.amount, classes)
+
+    async def extend(self, hold: str, meter: str, units: int) -> None:
+        """Makes a hold one of so many units in all; ResourceExhausted when there are not as many."""
+        amounts = [quota_pb2.Amount(meter=meter, amount=units)]
+        lifetime = Duration(seconds=HOLD_SECONDS)
+        request = quota_pb2.ExtendHoldRequest(name=hold, amounts=amounts, time_to_live=lifetime)
+        await answered(self._stub.ExtendHold(request, timeout=CALL_SECONDS_MAX))
 
     async def settle(self, answer: Message) -> None:
         """Charges what the answer cost."""
@@ -117,11 +161,24 @@ class Quota:
     async def release(self, hold: str) -> None:
         await answered(self._stub.Release(quota_pb2.ReleaseRequest(name=hold), timeout=CALL_SECONDS_MAX))
 
-    async def _reserve(self, user: str, request_id: UUID) -> quota_pb2.ReserveResponse:
+    async def standing(self, user: str) -> Standing:
+        """What the person has left on every meter."""
+        request = quota_pb2.GetQuotaRequest(name=f"users/{user}/quota")
+        quota = await answered(self._stub.GetQuota(request, timeout=CALL_SECONDS_MAX))
+        left = {one.meter: None if one.unlimited else one.remaining for one in quota.meters}
+        return Standing(left, quota.entitlement.context_tokens)
+
+    async def admits(self, user: str, meter: str) -> bool:
+        """Whether the person's plan or credits would pay for one unit now."""
+        request = quota_pb2.CheckAdmissionRequest(parent=f"users/{user}", meter=meter, amount=1)
+        decision = await answered(self._stub.CheckAdmission(request, timeout=CALL_SECONDS_MAX))
+        return decision.outcome == quota_pb2.OUTCOME_ADMITTED
+
+    async def _reserve(self, user: str, request_id: UUID, meter: str) -> quota_pb2.ReserveResponse:
         request = quota_pb2.ReserveRequest(
             parent=f"users/{user}",
             request_id=str(request_id),
-            amounts=[quota_pb2.Amount(meter=METER, amount=1)],
+            amounts=[quota_pb2.Amount(meter=meter, amount=1)],
             time_to_live=Duration(seconds=HOLD_SECONDS),
         )
         return await answered(self._stub.Reserve(request, timeout=CALL_SECONDS_MAX))

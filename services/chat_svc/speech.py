@@ -1,105 +1,256 @@
-"""What a model says, from the first that can say anything, within limits on its silence."""
+"""What models say: one answer, from as many models as it takes, within limits on their silence.
+
+There is one loop for everything that is tried again. Before the first word another model takes over unseen. After it
+the text goes on where it broke off, if the next model can do that, and otherwise begins anew: either stands in the log
+as a Seam. What a stream says before it is cut is never taken for the whole.
+"""
+
+from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
-from services.chat_svc.domain.conversation import FinishReason, Message
-from services.chat_svc.domain.ending import Completed
+from services.chat_svc.domain.conversation import Message, Role
+from services.chat_svc.domain.ending import Completed, estimated_tokens
+from services.chat_svc.domain.entry import Began, Entry, Said, Seam, SeamMode
+from services.chat_svc.domain.fault import (
+    ContextTooLong,
+    Cut,
+    Empty,
+    ModelFault,
+    Next,
+    PrefillRejected,
+    Stalled,
+    Unreachable,
+)
+from services.chat_svc.domain.health import Speed
 from services.chat_svc.domain.log import spoken
-from services.chat_svc.domain.model import Model, ModelBroke, ModelFault, ModelUnavailable
+from services.chat_svc.domain.model import Capability, Class, Model
+from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent
 from services.chat_svc.domain.prompt import Persona, Prompt, prompt
-from services.chat_svc.providers import Provider
+from services.chat_svc.domain.routing import Choice, Decision, Preference, Wanted
+from services.chat_svc.router import Asked, Router
+from services.chat_svc.siblings import Reservation
 
 log = structlog.get_logger()
 
 # Of all models together. The contract lets a stream be silent for 60 s, and it is silent until the first word.
 FIRST_WORD_SECONDS_MAX = 50.0
-IDLE_SECONDS_MAX = 20.0
 ANSWER_CHARACTERS_MAX = 64_000
+# Models that may fail in one answer; the person has waited long enough then.
+ATTEMPTS_MAX = 6
+# Of those, so many after the first word.
+SEAMS_MAX = 2
+# Of output, where there is no model that says another number.
+TOKENS_PER_TURN = 1_000
+# A model that is the only one left is asked once more after this, or after what it told.
+PAUSE_SECONDS = 0.3
+PAUSE_SECONDS_MAX = 10.0
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What the prompt is made of, whichever model gets it."""
+    """What the prompt is made of, whichever model gets it; `explain` asks for the decision to be told."""
 
     persona: Persona
     history: Sequence[Message]
     text: str
     entitled_tokens: int
+    wanted: Wanted
+    tokens_per_turn: int
+    explain: bool = False
 
     def prompt(self, model: Model) -> Prompt:
         return prompt(self.persona, self.history, self.text, model.prompt_tokens_max(self.entitled_tokens))
 
 
 class Speech:
-    """Tries `providers` in order; `idle_seconds` is how long one may be silent between two words."""
+    """`seconds` is a clock that only goes forward."""
 
-    def __init__(self, providers: Sequence[Provider], idle_seconds: float = IDLE_SECONDS_MAX) -> None:
-        self._providers = tuple(providers)
-        self._idle_seconds = idle_seconds
+    def __init__(self, router: Router, seconds: Callable[[], float]) -> None:
+        self._router = router
+        self._seconds = seconds
 
-    def first_model(self) -> Model | None:
-        """The model that is tried first."""
-        return self._providers[0].model if self._providers else None
+    def is_premium(self, choice: Choice) -> bool:
+        """Whether a choice is one of premium models."""
+        named = {model.id: model.model_class for model in self._router.models}.get(choice.model or "")
+        return named is Class.PREMIUM or (named is None and choice.preference is Preference.BEST)
 
-    async def answer(self, draft: Draft) -> AsyncGenerator[str | Completed, None]:
-        """The id of the model that answers, then the pieces of its answer, then Completed; or raises ModelFault.
+    def draft(
+        self, persona: Persona, history: Sequence[Message], text: str, reservation: Reservation, choice: Choice
+    ) -> Draft:
+        """What is asked of models, from those that the reservation pays for."""
+        last = next((one.model for one in reversed(history) if one.role is Role.CHARACTER and one.model), None)
+        prompt_tokens = estimated_tokens(text) + sum(estimated_tokens(one.text) for one in history)
+        wanted = Wanted(
+            classes=reservation.classes,
+            prompt_tokens=min(prompt_tokens, reservation.context_tokens),
+            preference=choice.preference,
+            asked=choice.model,
+            last=last,
+        )
+        model = self.first_model(wanted)
+        per_turn = model.tokens_per_turn if model else TOKENS_PER_TURN
+        return Draft(persona, history, text, reservation.context_tokens, wanted, per_turn, choice.explain)
 
-        Before the first word another model takes over from one that fails; after it, nobody does.
-        """
-        until = asyncio.get_running_loop().time() + FIRST_WORD_SECONDS_MAX
-        last: ModelFault = ModelUnavailable("no model is configured")
-        for provider in self._providers:
-            spoke = False
+    def first_model(self, wanted: Wanted) -> Model | None:
+        """The model that would be asked."""
+        name = next(iter(self._router.decide(wanted).order), None)
+        return self._router.model(name) if name is not None else None
+
+    def answer(self, draft: Draft) -> Speaking:
+        """An answer that is about to be made."""
+        return Speaking(self._router, draft, self._seconds)
+
+
+class Speaking:
+    """One answer. `spent` is what it took so far."""
+
+    def __init__(self, router: Router, draft: Draft, seconds: Callable[[], float]) -> None:
+        self.spent = Spent()
+        self._router = router
+        self._draft = draft
+        self._seconds = seconds
+        self._wanted = draft.wanted
+        self._text = ""
+        self._speaker = ""
+        self._seams = 0
+        self._failed: dict[str, ModelFault] = {}
+        self._asked: dict[str, int] = {}
+        self._anew: set[str] = set()
+
+    async def entries(self) -> AsyncGenerator[Entry | Completed, None]:
+        """What goes into the log, then Completed; or raises the ModelFault that nothing could help against."""
+        until = self._seconds() + FIRST_WORD_SECONDS_MAX
+        last: ModelFault = Unreachable("no model is configured")
+        while (choice := await self._next(last, until)) is not None:
+            decision, model = choice
             try:
-                async with aclosing(self._words(provider, draft, until)) as words:
+                async with aclosing(self._one(model, decision, last, until)) as words:
                     async for word in words:
-                        if not spoke:
-                            spoke = True
-                            yield provider.model.id
                         yield word
                 return
             except ModelFault as fault:
-                log.warning("model failed", model=provider.model.id, fault=type(fault).__name__, told=str(fault))
-                if spoke or not fault.elsewhere:
+                log.warning("model failed", model=model.id, fault=fault.kind.value, told=str(fault))
+                self._note(model, fault)
+                if not self._helps(model, fault):
                     raise
                 last = fault
         raise last
 
-    async def _words(self, provider: Provider, draft: Draft, until: float) -> AsyncGenerator[str | Completed, None]:
-        """The pieces of one model, at least one, then Completed."""
-        characters = 0
-        silence = min(provider.model.first_word_seconds, until - asyncio.get_running_loop().time())
-        async with aclosing(provider.answer(draft.prompt(provider.model))) as stream:
-            while True:
-                word = await _next(stream, silence)
-                if isinstance(word, Completed):
-                    if not characters:
-                        raise ModelUnavailable("the answer is empty")
-                    yield word
-                    return
-                if text := spoken(word):
-                    yield text
+    async def _next(self, last: ModelFault, until: float) -> tuple[Decision, Model] | None:
+        """Who is asked now; None when nobody can help any more."""
+        if len(self.spent.attempts) >= ATTEMPTS_MAX or self._seams > SEAMS_MAX:
+            return None
+        decision = self._router.decide(self._wanted, frozenset(self._failed))
+        if not decision.order and (patient := self._patient()) is not None:
+            pause = self._failed.pop(patient).retry_after_seconds or PAUSE_SECONDS
+            if pause > min(PAUSE_SECONDS_MAX, until - self._seconds()) and not self._text:
+                return None
+            await asyncio.sleep(min(pause, PAUSE_SECONDS_MAX))
+            decision = self._router.decide(self._wanted, frozenset(self._failed))
+        model = next(iter(decision.order), None)
+        return None if model is None else (decision, self._router.model(model))
+
+    def _patient(self) -> str | None:
+        """One that failed in a way that may pass, the one that asks for the shortest wait."""
+        may = [name for name, fault in self._failed.items() if self._asked[name] <= fault.again]
+        return min(may, key=lambda name: self._failed[name].retry_after_seconds or 0.0, default=None)
+
+    def _helps(self, model: Model, fault: ModelFault) -> bool:
+        """Whether anybody may succeed where this model failed."""
+        self._failed[model.id] = fault
+        match fault:
+            case PrefillRejected():
+                # It can still begin anew.
+                self._anew.add(model.id)
+                del self._failed[model.id]
+            case ContextTooLong():
+                self._wanted = replace(self._wanted, larger_than=max(self._wanted.larger_than, model.context_tokens))
+        return fault.following is not Next.NOBODY
+
+    def _note(self, model: Model, fault: ModelFault, first_word_seconds: float = 0.0) -> None:
+        attempt = Attempt(model.id, fault.kind, first_word_seconds=first_word_seconds)
+        self.spent = replace(self.spent, attempts=(*self.spent.attempts, attempt))
+
+    async def _one(
+        self, model: Model, decision: Decision, last: ModelFault, until: float
+    ) -> AsyncGenerator[Entry | Completed, None]:
+        """One model's part, begun by the entry that says so at its first word."""
+        self._asked[model.id] = self._asked.get(model.id, 0) + 1
+        kept = self._kept(model)
+        began, first_word, characters = self._seconds(), 0.0, 0
+        said = ""
+        async with self._router.asked(model.id) as asked:
+            stream = self._router.provider(model.id).answer(self._draft.prompt(model), prefix=kept)
+            async with aclosing(stream):
+                silence = model.limits.first_word_seconds
+                if not self._text:
+                    silence = min(silence, until - began)
+                while True:
+                    word = await _word(stream, silence)
+                    if isinstance(word, Completed):
+                        if not said and not kept:
+                            raise Empty("the answer is empty")
+                        self._answered(asked, model, word, first_word, self._seconds() - began, said)
+                        yield word
+                        return
+                    text = spoken(word)
+                    if not text:
+                        continue
+                    if not said:
+                        first_word = self._seconds() - began
+                        yield self._opening(model, decision, last, kept)
+                    said += text
+                    self._text += text
                     characters += len(text)
-                    silence = self._idle_seconds
-                if characters >= ANSWER_CHARACTERS_MAX:
-                    yield Completed(FinishReason.LENGTH)
-                    return
+                    silence = model.limits.idle_seconds
+                    yield Said(text)
+                    if len(self._text) >= ANSWER_CHARACTERS_MAX:
+                        ending = Completed(FinishReason.LENGTH)
+                        self._answered(asked, model, ending, first_word, self._seconds() - began, said)
+                        yield ending
+                        return
+
+    def _kept(self, model: Model) -> str:
+        """What of the text so far a model goes on with: all of it, or nothing."""
+        goes_on = Capability.PREFILL in model.capabilities and model.id not in self._anew
+        return self._text.rstrip() if goes_on else ""
+
+    def _opening(self, model: Model, decision: Decision, last: ModelFault, kept: str) -> Entry:
+        """What stands before a model's first word."""
+        before, self._speaker = self._speaker, model.id
+        if not before:
+            return Began(model.id, decision if self._draft.explain else None)
+        self._seams += 1
+        self._text = kept
+        mode = SeamMode.CONTINUED if kept else SeamMode.REPLACED
+        return Seam(before, model.id, last.kind, mode, len(kept))
+
+    def _answered(
+        self, asked: Asked, model: Model, word: Completed, first_word: float, seconds: float, said: str
+    ) -> None:
+        tokens = word.usage.output_tokens if word.usage else estimated_tokens(said)
+        speed = Speed(first_word, tokens / max(seconds - first_word, 0.001)) if said else None
+        asked.answered(speed)
+        attempt = Attempt(model.id, usage=word.usage, first_word_seconds=first_word)
+        cost = model.prices.cost(word.usage) if word.usage else self.spent.cost
+        self.spent = Spent((*self.spent.attempts, attempt), cost)
 
 
-async def _next(stream: AsyncGenerator[str | Completed, None], seconds: float) -> str | Completed:
-    """What comes next within so many seconds. A stream that ends before its model said so is a broken one."""
+async def _word(stream: AsyncGenerator[str | Completed, None], seconds: float) -> str | Completed:
+    """What comes next within so many seconds. A stream that ends before its model said so was cut."""
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
             return await anext(stream)
     except StopAsyncIteration:
-        raise ModelBroke("the stream ended early") from None
+        raise Cut("the stream ended early") from None
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise ModelBroke(f"nothing came for {seconds:.0f} s") from error
+        raise Stalled(f"nothing came for {seconds:.0f} s") from error

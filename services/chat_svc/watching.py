@@ -8,6 +8,7 @@ import structlog
 
 from runtime.errors import Unavailable
 from services.chat_svc.domain.conversation import Message, State
+from services.chat_svc.domain.entry import Entry, model_of, text_of
 from services.chat_svc.domain.log import Event, live_event, rest_of_log
 from services.chat_svc.generations import Generations
 from services.chat_svc.journal import Journal
@@ -42,16 +43,16 @@ class Watching:
             return message
         here = self._generations.log(message.id)
         entries = here.entries[: here.shown] if here is not None else await self._journaled(message)
-        return replace(message, model=entries[0], text="".join(entries[1:])) if entries else message
+        return replace(message, model=model_of(entries), text=text_of(entries)) if entries else message
 
-    async def _journaled(self, message: Message) -> list[str]:
+    async def _journaled(self, message: Message) -> list[Entry]:
         try:
             return await self._journal.entries(message.id)
         except Unavailable:
             log.warning("answer shown without its text", answer=str(message.id))
             return []
 
-    async def _live(self, answer: Message, after: int) -> AsyncGenerator[tuple[int, str], None]:
+    async def _live(self, answer: Message, after: int) -> AsyncGenerator[tuple[int, Entry], None]:
         here = self._generations.log(answer.id)
         if here is not None:
             async with aclosing(here.follow(after)) as entries:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from itertools import accumulate, pairwise
 from uuid import UUID
+
+from services.chat_svc.domain.entry import Entry
+from services.chat_svc.domain.fault import FailureReason
+from services.chat_svc.domain.outcome import FinishReason, Spent, Usage
 
 # The meter of turns. Where it has nothing left, another one may pay for them.
 METER = "chat"
@@ -26,31 +29,6 @@ class State(Enum):
     STREAMING = "streaming"
     COMPLETE = "complete"
     FAILED = "failed"
-
-
-class FinishReason(Enum):
-    """Why a model stopped by itself."""
-
-    STOP = "stop"
-    LENGTH = "length"
-
-
-class FailureReason(Enum):
-    """Why an answer ended early."""
-
-    MODEL_UNAVAILABLE = "model_unavailable"
-    MODEL_CUT = "model_cut"
-    INTERRUPTED = "interrupted"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Tokens that an answer used; `estimated` when the model reported none."""
-
-    input_tokens: int
-    output_tokens: int
-    estimated: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,9 +52,8 @@ class Conversation:
 class Message:
     """One message. The fields after `created_at` are those of an answer.
 
-    `delta_lengths` are the characters of each piece that it came in: they and the text give its log again. `charged` is
-    what the person pays once the hold is resolved, in units of `meter`, of which a turn costs `price`. `prompt_tokens`
-    is an estimate.
+    `log` are the entries that it came in. `charged` is what the person pays once the hold is resolved, in units of
+    `meter`, of which a turn costs `price`. `prompt_tokens` is an estimate.
     """
 
     user: str
@@ -88,7 +65,7 @@ class Message:
     state: State
     created_at: datetime
     model: str = ""
-    delta_lengths: tuple[int, ...] = ()
+    log: tuple[Entry, ...] = ()
     usage: Usage | None = None
     finish: FinishReason | None = None
     failure: FailureReason | None = None
@@ -97,16 +74,11 @@ class Message:
     meter: str = METER
     price: int = 1
     prompt_tokens: int = 0
+    spent: Spent = field(default_factory=Spent)
 
     @property
     def name(self) -> str:
         return f"conversations/{self.conversation}/messages/{self.id}"
-
-    @property
-    def pieces(self) -> tuple[str, ...]:
-        """The text as it was streamed."""
-        ends = accumulate(self.delta_lengths, initial=0)
-        return tuple(self.text[start:end] for start, end in pairwise(ends))
 
 
 def answer_id(conversation: UUID, request_id: str, random: UUID) -> UUID:

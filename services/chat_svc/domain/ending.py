@@ -1,8 +1,12 @@
 """How an answer ends, and what the ending costs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.chat_svc.domain.conversation import FailureReason, FinishReason, Message, State, Usage
+from services.chat_svc.domain.conversation import Message, State
+from services.chat_svc.domain.entry import Entry, Seam, model_of, text_of
+from services.chat_svc.domain.fault import FailureReason
+from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent, Usage
 
 BYTES_PER_TOKEN = 4
 
@@ -38,28 +42,42 @@ def estimated_tokens(text: str) -> int:
 
 
 def charge(ending: Ending, text: str) -> int:
-    """Turns that are paid for: a failure of the model costs nothing, one of ours what was delivered."""
+    """Turns that are paid for: no output and a failure of the model cost nothing, one of ours what was delivered."""
     match ending:
-        case Completed():
-            return 1
-        case Broken(FailureReason.INTERRUPTED):
+        case Completed() | Broken(FailureReason.INTERRUPTED):
             return 1 if text else 0
         case Broken():
             return 0
 
 
-def ended(answer: Message, log: list[str], ending: Ending) -> Message:
+def ended(answer: Message, log: Sequence[Entry], ending: Ending, spent: Spent | None = None) -> Message:
     """The answer as it ended, with what its live log holds; without a log it ends with no text and its own model."""
-    model, *pieces = log or [answer.model]
-    text = "".join(pieces)
+    text = text_of(log)
     estimate = Usage(answer.prompt_tokens, estimated_tokens(text), estimated=True) if text else None
     ended = replace(
         answer,
         text=text,
-        model=model,
-        delta_lengths=tuple(len(piece) for piece in pieces),
+        model=model_of(log) or answer.model,
+        log=tuple(log),
         charged=charge(ending, text) * answer.price,
+        spent=spent or _spent(log, ending),
     )
     if isinstance(ending, Completed):
         return replace(ended, state=State.COMPLETE, finish=ending.reason, usage=ending.usage or estimate)
     return replace(ended, state=State.FAILED, failure=ending.reason, usage=estimate)
+
+
+def paid(answer: Message, turns: int) -> Message:
+    """The answer, charged as so many turns, where it is charged at all."""
+    return replace(answer, charged=answer.charged * turns)
+
+
+def _spent(log: Sequence[Entry], ending: Ending) -> Spent:
+    """As far as a log alone tells it: that of a process which died."""
+    failed = tuple(Attempt(entry.from_model, entry.fault) for entry in log if isinstance(entry, Seam))
+    last = model_of(log)
+    return (
+        Spent((*failed, Attempt(last, usage=ending.usage if isinstance(ending, Completed) else None)))
+        if last
+        else Spent()
+    )

@@ -1,25 +1,26 @@
-"""The numbered log of an answer: 1 is Started, then a Delta for every piece, the last is Finished or Failed.
+"""The numbered log of an answer: 1 is Started, the last is Finished or Failed.
 
-A log is a function of the two messages and nothing else, so whoever has the rows has the log, with the same numbers.
-While an answer is live its log is a list of strings: the model's id, then the pieces. The place in that list, counted
-from 1, is the number of the event.
+In between are a Delta for every piece, and a Seam where another model took over.
+
+While an answer is live its log is a list of entries, and what is kept of it is that list: the place of an entry in it,
+counted from 1, is the number of its event. So whoever has the entries has the log, with the same numbers.
 """
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.entry import Began, Entry, Said, Seam
+from services.chat_svc.domain.routing import Decision
 
 
 @dataclass(frozen=True)
 class Started:
     question: Message
     model: str
-
-
-@dataclass(frozen=True)
-class Delta:
-    text: str
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,21 @@ class Event:
 
     message: str
     number: int
-    what: Started | Delta | Ended
+    what: Started | Said | Seam | Ended
 
 
-def live_event(question: Message, answer: Message, number: int, entry: str) -> Event:
+def live_event(question: Message, answer: Message, number: int, entry: Entry) -> Event:
     """The event of one entry of a live log."""
-    return Event(answer.name, number, Started(question, entry) if number == 1 else Delta(entry))
+    match entry:
+        case Began(model, decision):
+            return Event(answer.name, number, Started(question, model, decision))
+        case _:
+            return Event(answer.name, number, entry)
 
 
 def ended_log(question: Message, answer: Message) -> Iterator[Event]:
     """The whole log of an answer that has ended."""
-    entries = (answer.model, *answer.pieces)
+    entries = answer.log or (Began(answer.model),)
     for number, entry in enumerate(entries, 1):
         yield live_event(question, answer, number, entry)
     yield Event(answer.name, len(entries) + 1, Ended(answer))
@@ -64,16 +69,3 @@ def rest_of_log(question: Message, answer: Message, after: int) -> Iterator[Even
 def spoken(text: str) -> str:
     """The text as it can be kept and sent: without NUL, which PostgreSQL refuses, and without lone surrogates."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def contiguous(batches: Iterable[tuple[int, list[str]]]) -> list[str]:
-    """The live log that numbered batches make: `(number of the first entry, entries)`, repeats allowed.
-
-    Ends at the first gap: what follows one cannot be numbered by a reader who has not seen what is missing.
-    """
-    log: list[str] = []
-    for first, entries in sorted(batches, key=lambda batch: batch[0]):
-        if first > len(log) + 1:
-            break
-        log += entries[len(log) + 1 - first :]
-    return log

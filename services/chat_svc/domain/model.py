@@ -1,9 +1,16 @@
-"""Models as data, and how one fails."""
+"""Models as data: what each can do, holds and costs."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
+from typing import Any
 
-from services.chat_svc.domain.conversation import FailureReason
+from services.chat_svc.domain.outcome import Usage
+
+TOKENS_PER_PRICE = 1_000_000
 
 
 class Wire(Enum):
@@ -13,11 +20,55 @@ class Wire(Enum):
     OPENAI = "openai"
 
 
+class Class(Enum):
+    """Which plans a model is for: STANDARD for all, PREMIUM for those that give premium turns."""
+
+    STANDARD = "standard"
+    PREMIUM = "premium"
+
+
+def classes(*, premium: bool) -> frozenset[Class]:
+    """The classes that somebody may ask, who has premium turns or does not."""
+    return frozenset(Class) if premium else frozenset({Class.STANDARD})
+
+
+class Capability(Enum):
+    """What not every model can do. PREFILL: it goes on with an answer that another one began."""
+
+    VISION = "vision"
+    PREFILL = "prefill"
+    TOOLS = "tools"
+
+
+@dataclass(frozen=True)
+class Prices:
+    """US dollars per million tokens; `cached` for those of the prompt that the provider had in its cache."""
+
+    input: Decimal = Decimal(0)
+    cached: Decimal = Decimal(0)
+    output: Decimal = Decimal(0)
+
+    def cost(self, usage: Usage) -> Decimal:
+        """What an answer cost, in US dollars."""
+        fresh = max(usage.input_tokens - usage.cached_tokens, 0)
+        parts = self.input * fresh + self.cached * usage.cached_tokens + self.output * usage.output_tokens
+        return parts / TOKENS_PER_PRICE
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a model may be silent, in seconds: before its first word, and between two words."""
+
+    first_word_seconds: float
+    idle_seconds: float
+
+
 @dataclass(frozen=True)
 class Model:
     """One entry of the model list that this machine can reach.
 
-    `provider_model` is the provider's own name for it; empty means the first that the provider lists.
+    `provider_model` is the provider's own name for it; empty means the first that the provider lists. A unit of the
+    meter pays for `tokens_per_turn` tokens of output. A `last_resort` is asked where no other model can be.
     """
 
     id: str
@@ -26,44 +77,14 @@ class Model:
     base_url: str
     context_tokens: int
     output_tokens_max: int
-    first_word_seconds: float
+    limits: Limits
+    model_class: Class = Class.STANDARD
+    prices: Prices = field(default_factory=Prices)
+    capabilities: frozenset[Capability] = frozenset()
+    tokens_per_turn: int = 1000
+    last_resort: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def prompt_tokens_max(self, entitled_tokens: int) -> int:
         """Tokens that a prompt may have: what the plan allows, within what the model holds beside its answer."""
         return min(entitled_tokens, self.context_tokens - self.output_tokens_max)
-
-
-class ModelFault(Exception):
-    """A model did not answer as it should; `reason` is what the person learns if nothing else helps."""
-
-    reason = FailureReason.MODEL_UNAVAILABLE
-    # Whether another model may succeed where this one failed.
-    elsewhere = True
-
-
-class ModelUnavailable(ModelFault):
-    """It could not be reached, was overloaded, or does not let us in."""
-
-
-class ModelBroke(ModelFault):
-    """It broke off, stalled or sent something malformed."""
-
-
-class RequestRejected(ModelFault):
-    """It calls the request itself wrong, and so would the next."""
-
-    elsewhere = False
-
-
-class ModelRefused(ModelFault):
-    """It declines to answer this message."""
-
-    reason = FailureReason.REFUSED
-    elsewhere = False
-
-
-def failure(fault: ModelFault, *, spoke: bool) -> FailureReason:
-    """What a fault means for the answer: after the first word it is a cut, unless the model declined."""
-    if spoke and fault.reason is FailureReason.MODEL_UNAVAILABLE:
-        return FailureReason.MODEL_CUT
-    return fault.reason

@@ -5,15 +5,22 @@ from contextlib import asynccontextmanager
 
 import anthropic
 import httpx2
-from anthropic.types import MessageParam, RawMessageStreamEvent
+from anthropic.types import MessageParam, RawMessageStreamEvent, TextBlockParam
 
-from services.chat_svc.domain.conversation import FinishReason, Role, Usage
+from services.chat_svc.domain.conversation import Role
 from services.chat_svc.domain.ending import Completed
-from services.chat_svc.domain.model import Model, ModelBroke, ModelRefused, ModelUnavailable
+from services.chat_svc.domain.fault import Cut, Malformed, Refused, Stalled, Unreachable
+from services.chat_svc.domain.model import Model
+from services.chat_svc.domain.outcome import FinishReason
 from services.chat_svc.domain.prompt import Prompt, Turn
-from services.chat_svc.providers.provider import CONNECT_SECONDS, READ_SECONDS, fault_of_status
+from services.chat_svc.providers.fault import fault, fault_in_stream, message_of
+from services.chat_svc.providers.provider import CONNECT_SECONDS, READ_SECONDS
+from services.chat_svc.providers.shape import text, usage
 
 LENGTH_REASONS = frozenset({"max_tokens", "model_context_window_exceeded"})
+
+# Anthropic keeps no shorter prompt in its cache; some models want two or four times as much, and ignore the marks.
+CACHED_TOKENS_MIN = 1024
 
 
 class Anthropic:
@@ -32,72 +39,118 @@ class Anthropic:
     async def close(self) -> None:
         await self._client.close()
 
-    async def answer(self, prompt: Prompt) -> AsyncGenerator[str | Completed, None]:
+    async def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
         ending = _Ending()
-        async with _faults():
+        async with _faults(prefixed=prefix != ""):
             stream = await self._client.messages.create(
                 model=self.model.provider_model,
                 max_tokens=self.model.output_tokens_max,
-                system=prompt.system,
-                messages=[_message(turn) for turn in prompt.turns],
+                system=_system(prompt),
+                messages=_messages(prompt, prefix),
                 stream=True,
             )
             async with stream:
                 async for event in stream:
-                    # By `type` and not by class: the SDK gives events that it does not know as the first class it has.
-                    if event.type == "content_block_delta" and event.delta.type == "text_delta" and event.delta.text:
-                        yield event.delta.text
+                    if piece := _piece(event):
+                        yield piece
                     elif event.type == "message_stop" and ending.reason is not None:
-                        yield ending.completed()
+                        yield ending.completed(ending.reason)
                         return
                     else:
                         ending.take(event)
+        raise Cut("the stream ended without message_stop")
 
 
 class _Ending:
-    """What the stream says of its end: the reason, and tokens that come in two parts."""
+    """What the stream says of its end: the reason, and counts of tokens, the newest of which count."""
 
     def __init__(self) -> None:
         self.reason: FinishReason | None = None
-        self._input_tokens = 0
-        self._output_tokens = 0
+        self._tokens: dict[str, int] = {}
 
     def take(self, event: RawMessageStreamEvent) -> None:
         if event.type == "message_start":
-            usage = event.message.usage
-            cached = (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
-            self._input_tokens = usage.input_tokens + cached
+            self._count(event.message.usage)
         elif event.type == "message_delta":
-            self._output_tokens = event.usage.output_tokens
+            self._count(event.usage)
             reason = event.delta.stop_reason
             if reason == "refusal":
-                raise ModelRefused("the model refused")
+                raise Refused("the model refused")
             if reason is not None:
                 self.reason = FinishReason.LENGTH if reason in LENGTH_REASONS else FinishReason.STOP
 
-    def completed(self) -> Completed:
-        assert self.reason is not None  # noqa: S101 (asked before)
-        return Completed(self.reason, Usage(self._input_tokens, self._output_tokens))
+    def completed(self, reason: FinishReason) -> Completed:
+        fresh = self._tokens.get("input_tokens")
+        created = self._tokens.get("cache_creation_input_tokens", 0)
+        cached = self._tokens.get("cache_read_input_tokens", 0)
+        # Anthropic's `input_tokens` are only those that its cache had no part in.
+        every = fresh + created + cached if fresh is not None else None
+        return Completed(reason, usage(every, self._tokens.get("output_tokens"), cached))
+
+    def _count(self, told: object) -> None:
+        for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"):
+            count = getattr(told, name, None)
+            if isinstance(count, int):
+                self._tokens[name] = count
 
 
-def _message(turn: Turn) -> MessageParam:
+def _piece(event: RawMessageStreamEvent) -> str:
+    """The text in an event, empty for all that carries none: thinking, tools, and what comes in years to come.
+
+    By `type` and not by class: the SDK gives events that it does not know as the first class it has.
+    """
+    if event.type == "content_block_delta" and event.delta.type == "text_delta":
+        return text(event.delta.text)
+    if event.type == "content_block_start" and event.content_block.type == "text":
+        return text(event.content_block.text)
+    return ""
+
+
+def _system(prompt: Prompt) -> str | list[TextBlockParam]:
+    return [_marked(prompt.system)] if prompt.tokens >= CACHED_TOKENS_MIN else prompt.system
+
+
+def _messages(prompt: Prompt, prefix: str) -> list[MessageParam]:
+    """The turns; of a long prompt, what the next one of the conversation shares with it is marked for the cache.
+
+    The person's last turn but one ended the prompt before this, which was kept up to its own last but one.
+    """
+    said = [turn for turn in prompt.turns if turn.role is Role.USER]
+    mark = said[-2] if prompt.tokens >= CACHED_TOKENS_MIN and len(said) > 1 else None
+    messages = [_message(turn, marked=turn is mark) for turn in prompt.turns]
+    if prefix:
+        messages.append({"role": "assistant", "content": prefix})
+    return messages
+
+
+def _message(turn: Turn, *, marked: bool) -> MessageParam:
     if turn.role is Role.USER:
-        return {"role": "user", "content": turn.text}
+        return {"role": "user", "content": [_marked(turn.text)] if marked else turn.text}
     return {"role": "assistant", "content": turn.text}
 
 
+def _marked(said: str) -> TextBlockParam:
+    return {"type": "text", "text": said, "cache_control": {"type": "ephemeral"}}
+
+
 @asynccontextmanager
-async def _faults() -> AsyncIterator[None]:
+async def _faults(*, prefixed: bool) -> AsyncIterator[None]:
     """Turns what the SDK raises into a ModelFault."""
     try:
         yield
     except anthropic.APIStatusError as error:
+        kind, message = str(error.type), message_of(error.body)
         # An error event in mid-stream comes with the status 200 that the stream began with.
         if error.status_code == 200:
-            raise ModelBroke(f"error event: {error.type}") from error
-        raise fault_of_status(error.status_code, str(error.type)) from error
+            raise fault_in_stream((kind,), message, prefixed=prefixed) from error
+        raise fault(error.status_code, kind, message, error.response.headers, prefixed=prefixed) from error
     except anthropic.APIConnectionError as error:
-        raise ModelUnavailable(type(error).__name__) from error
-    except (httpx2.HTTPError, anthropic.AnthropicError, ValueError, AttributeError) as error:
-        # Not JSON, or JSON of a wrong shape: the SDK builds its objects without checking them.
-        raise ModelBroke(f"malformed stream: {type(error).__name__}") from error
+        raise Unreachable(type(error).__name__) from error
+    # The SDK wraps what goes wrong before the headers, and only that.
+    except httpx2.TimeoutException as error:
+        raise Stalled(type(error).__name__) from error
+    except (httpx2.TransportError, OSError) as error:
+        raise Cut(type(error).__name__) from error
+    except (httpx2.HTTPError, anthropic.AnthropicError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        # Not JSON, or JSON of a wrong shape.
+        raise Malformed(f"malformed stream: {type(error).__name__}") from error

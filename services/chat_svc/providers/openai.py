@@ -1,19 +1,46 @@
 """GPT, and whatever else speaks OpenAI's chat completions: vLLM, Ollama, OpenRouter, llama.cpp."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from openai.types.completion_usage import CompletionUsage
 
-from services.chat_svc.domain.conversation import FinishReason, Role, Usage
+from services.chat_svc.domain.conversation import Role
 from services.chat_svc.domain.ending import Completed
-from services.chat_svc.domain.model import Model, ModelBroke, ModelRefused, ModelUnavailable
+from services.chat_svc.domain.fault import (
+    Cut,
+    Malformed,
+    ModelFault,
+    NotLetIn,
+    Overloaded,
+    Refused,
+    ServerFailed,
+    Stalled,
+    Unreachable,
+)
+from services.chat_svc.domain.model import Model
+from services.chat_svc.domain.outcome import FinishReason, Usage
 from services.chat_svc.domain.prompt import Prompt
-from services.chat_svc.providers.provider import CONNECT_SECONDS, READ_SECONDS, fault_of_status
+from services.chat_svc.providers.fault import fault, fault_in_stream, message_of
+from services.chat_svc.providers.provider import CONNECT_SECONDS, READ_SECONDS
+from services.chat_svc.providers.shape import text, usage
 
 OPENAI_URL = "https://api.openai.com/v1"
+
+# The usage follows the reason. From a server that sends neither usage nor an end, none is awaited for longer.
+USAGE_SECONDS_MAX = 2.0
+
+# Reasons that are none: the content filter, DeepSeek when it has no room, and OpenRouter when its provider failed.
+FAULTS: dict[str, type[ModelFault]] = {
+    "content_filter": Refused,
+    "insufficient_system_resource": Overloaded,
+    "error": ServerFailed,
+}
 
 
 class OpenAI:
@@ -22,10 +49,14 @@ class OpenAI:
     def __init__(self, model: Model, key: str) -> None:
         self.model = model
         self._name = model.provider_model
+        url = model.base_url or OPENAI_URL
+        # OpenAI itself wants the newer name of the limit on output and knows nothing of templates; compatible servers
+        # know the older name, and go on with an answer where they are told to leave their template open.
+        self._compatible = not is_openai(url)
         # Retries are ours to decide: the SDK's would hide how long the person has been waiting.
         self._client = openai.AsyncOpenAI(
             api_key=key or "none",
-            base_url=model.base_url or OPENAI_URL,
+            base_url=url,
             timeout=openai.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             max_retries=0,
         )
@@ -33,77 +64,128 @@ class OpenAI:
     async def close(self) -> None:
         await self._client.close()
 
-    async def answer(self, prompt: Prompt) -> AsyncGenerator[str | Completed, None]:
+    async def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
         ending = _Ending()
-        async with _faults():
+        async with _faults(Unreachable, Unreachable, prefixed=prefix != ""):
             stream = await self._client.chat.completions.create(
                 model=await self._model_name(),
-                messages=_messages(prompt),
+                messages=_messages(prompt, prefix),
                 stream=True,
                 stream_options={"include_usage": True},
-                max_tokens=self.model.output_tokens_max if self.model.base_url else openai.omit,
-                # OpenAI itself wants the newer name of the limit, compatible servers know the older one.
-                max_completion_tokens=openai.omit if self.model.base_url else self.model.output_tokens_max,
+                max_tokens=self.model.output_tokens_max if self._compatible else openai.omit,
+                max_completion_tokens=openai.omit if self._compatible else self.model.output_tokens_max,
+                extra_body={**self.model.extra, **(CONTINUING if prefix and self._compatible else {})},
             )
-            async with stream:
-                async for chunk in stream:
-                    if text := ending.take(chunk):
-                        yield text
-        if ending.reason is not None:
-            yield Completed(ending.reason, ending.usage)
+        async with _faults(Cut, Stalled, prefixed=prefix != ""), stream:
+            chunks = aiter(stream)
+            while chunk := await _next(chunks, USAGE_SECONDS_MAX if ending.reason else None):
+                if piece := ending.take(chunk):
+                    yield piece
+        if ending.reason is None:
+            raise Cut("the stream ended without a reason")
+        yield Completed(ending.reason, ending.usage)
 
     async def _model_name(self) -> str:
         """The provider's name for the model: the configured one, or the first that the server lists."""
         if not self._name:
             listed = await self._client.models.list()
             if not listed.data:
-                raise ModelUnavailable("the server lists no model")
+                raise NotLetIn("the server lists no model")
             self._name = listed.data[0].id
         return self._name
 
 
+# What makes a chat template go on with the last message.
+CONTINUING = {"continue_final_message": True, "add_generation_prompt": False}
+
+
+def is_openai(url: str) -> bool:
+    """Whether a base URL is OpenAI's own, in whichever region, or Azure's of it."""
+    host = urlsplit(url).hostname or ""
+    return host == "api.openai.com" or host.endswith((".api.openai.com", ".openai.azure.com"))
+
+
 class _Ending:
-    """What the stream says of its end. The usage comes after the reason, in a chunk without choices."""
+    """What the stream says of its end: the reason, and the usage, in the same chunk or in one after it.
+
+    The reason is the wire's end mark. The SDK keeps `[DONE]` to itself, and some servers never send it.
+    """
 
     def __init__(self) -> None:
         self.reason: FinishReason | None = None
         self.usage: Usage | None = None
 
     def take(self, chunk: ChatCompletionChunk) -> str:
-        """The text in a chunk."""
+        """The text in a chunk; what the model thinks aloud, and other choices, are none."""
         if chunk.usage is not None:
-            self.usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-        if not chunk.choices:
-            return ""
-        choice = chunk.choices[0]
-        if choice.finish_reason == "content_filter" or choice.delta.refusal:
-            raise ModelRefused("the model refused")
-        if choice.finish_reason is not None:
-            self.reason = FinishReason.LENGTH if choice.finish_reason == "length" else FinishReason.STOP
-        return choice.delta.content or ""
+            self.usage = _usage(chunk.usage)
+        said = ""
+        for choice in chunk.choices or ():
+            if choice.index:
+                continue
+            if choice.finish_reason in FAULTS:
+                raise FAULTS[choice.finish_reason](f"finish_reason: {choice.finish_reason}")
+            if choice.finish_reason:
+                self.reason = FinishReason.LENGTH if choice.finish_reason == "length" else FinishReason.STOP
+            if choice.delta is not None:
+                if choice.delta.refusal:
+                    raise Refused("the model refused")
+                said += text(choice.delta.content)
+        return said
 
 
-def _messages(prompt: Prompt) -> list[ChatCompletionMessageParam]:
+def _usage(told: CompletionUsage) -> Usage | None:
+    cached = getattr(told.prompt_tokens_details, "cached_tokens", None)
+    if cached is None:
+        # DeepSeek's name for it.
+        cached = getattr(told, "prompt_cache_hit_tokens", None)
+    return usage(told.prompt_tokens, told.completion_tokens, cached)
+
+
+def _messages(prompt: Prompt, prefix: str) -> list[ChatCompletionMessageParam]:
     turns: list[ChatCompletionMessageParam] = [{"role": "system", "content": prompt.system}]
     for turn in prompt.turns:
         if turn.role is Role.USER:
             turns.append({"role": "user", "content": turn.text})
         else:
             turns.append({"role": "assistant", "content": turn.text})
+    if prefix:
+        turns.append({"role": "assistant", "content": prefix})
     return turns
 
 
+async def _next(chunks: AsyncIterator[ChatCompletionChunk], seconds: float | None) -> ChatCompletionChunk | None:
+    """The next chunk; None when there is none, or none comes within so many seconds."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await anext(chunks, None)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return None
+
+
 @asynccontextmanager
-async def _faults() -> AsyncIterator[None]:
-    """Turns what the SDK raises into a ModelFault."""
+async def _faults(lost: type[ModelFault], late: type[ModelFault], *, prefixed: bool) -> AsyncIterator[None]:
+    """Turns what the SDK raises into a ModelFault; a lost connection and a silent one into those given."""
     try:
         yield
     except openai.APIStatusError as error:
-        raise fault_of_status(error.status_code, str(error.code)) from error
+        kind, message = "/".join(_kinds(error)), message_of(error.body)
+        raise fault(error.status_code, kind, message, error.response.headers, prefixed=prefixed) from error
+    except openai.APITimeoutError as error:
+        raise late(type(error).__name__) from error
     except openai.APIConnectionError as error:
-        raise ModelUnavailable(type(error).__name__) from error
+        raise lost(type(error).__name__) from error
+    except openai.APIResponseValidationError as error:
+        raise Malformed("malformed answer") from error
     except openai.APIError as error:
-        raise ModelBroke(f"error event: {error.code}") from error
-    except (httpx2.HTTPError, openai.OpenAIError, ValueError, AttributeError, TypeError) as error:
-        # Not JSON, or JSON of a wrong shape: the SDK builds its objects without checking them.
-        raise ModelBroke(f"malformed stream: {type(error).__name__}") from error
+        raise fault_in_stream(_kinds(error), message_of(error.body), prefixed=prefixed) from error
+    except (httpx2.HTTPError, openai.OpenAIError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        # Not JSON, or JSON of a wrong shape.
+        raise Malformed(f"malformed stream: {type(error).__name__}") from error
+
+
+def _kinds(error: openai.APIError) -> tuple[str, ...]:
+    return tuple(str(name) for name in (error.code, error.type) if name)

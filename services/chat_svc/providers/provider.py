@@ -4,15 +4,12 @@ from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from services.chat_svc.domain.ending import Completed
-from services.chat_svc.domain.model import Model, ModelFault, ModelUnavailable, RequestRejected
+from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.prompt import Prompt
 
 CONNECT_SECONDS = 5.0
-# The SDKs' own limit on silence; the ones that count are shorter and stand in `speech.py`.
+# The SDKs' own limit on silence; the ones that count are shorter and stand with the model.
 READ_SECONDS = 120.0
-
-# The request itself is wrong, whoever is asked: bad request, content too large, unprocessable.
-REJECTIONS = frozenset({400, 413, 422})
 
 
 class Provider(Protocol):
@@ -21,17 +18,15 @@ class Provider(Protocol):
     @property
     def model(self) -> Model: ...
 
-    def answer(self, prompt: Prompt) -> AsyncGenerator[str | Completed, None]:
+    def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
         """The answer's pieces as they come, none empty, then Completed.
 
-        Raises ModelFault. A stream that ends before the model has said that it is done ends without Completed.
+        With `prefix`, the model goes on with an answer that another one began: the pieces are what follows it. Only a
+        model with Capability.PREFILL may get one, and without whitespace at its end; PrefillRejected if it will not.
+
+        Raises ModelFault: Cut where the stream ends before the model has said that it is done. An answer without any
+        piece is an answer here.
         """
         ...
 
     async def close(self) -> None: ...
-
-
-def fault_of_status(status: int, told: str) -> ModelFault:
-    """What an HTTP error of a provider means."""
-    kind = RequestRejected if status in REJECTIONS else ModelUnavailable
-    return kind(f"HTTP {status}: {told}")

@@ -4,6 +4,7 @@ An owner keeps a lease on what it runs. The database's clock alone decides wheth
 lost one can change nothing any more.
 """
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 from runtime.errors import Aborted, NotFound
 from runtime.postgres import Pool, connection
 from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.entry import to_json
 from services.chat_svc.store import rows
 
 LEASE_SECONDS = 5.0
@@ -31,9 +33,9 @@ ADD = """
 
 END = """
     UPDATE messages SET
-        text = $5, state = $6, model = $7, delta_lengths = $8, input_tokens = $9, output_tokens = $10,
-        usage_estimated = $11, finish_reason = $12, failure_reason = $13, charged = $14,
-        lease_until = now() + make_interval(secs => $15)
+        text = $5, state = $6, model = $7, log = $8::jsonb, input_tokens = $9, output_tokens = $10,
+        usage_estimated = $11, cached_tokens = $12, finish_reason = $13, failure_reason = $14, charged = $15,
+        attempts = $16::jsonb, cost = $17, lease_until = now() + make_interval(secs => $18)
     WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND owner = $4 AND state = 'streaming'
     RETURNING position
 """
@@ -41,8 +43,10 @@ END = """
 RENEW = """
     UPDATE messages SET lease_until = now() + make_interval(secs => $3)
     WHERE owner = $1 AND id = ANY($2::uuid[]) AND state = 'streaming'
-    RETURNING id
+    RETURNING id, stop_wished
 """
+
+WISH_STOPPED = "UPDATE messages SET stop_wished = true WHERE user_id = $1 AND conversation_id = $2 AND id = $3"
 
 # SKIP LOCKED: of several processes that look at once, each takes what the others do not.
 TAKE_LAPSED = """
@@ -67,6 +71,14 @@ class Begun:
     question: Message
     answer: Message
     new: bool
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """The answers that are still this owner's, and those of them that somebody wants stopped."""
+
+    kept: frozenset[UUID]
+    wished_stopped: frozenset[UUID]
 
 
 class Answers:
@@ -135,13 +147,16 @@ class Answers:
                 answer.text,
                 answer.state.value,
                 answer.model,
-                list(answer.delta_lengths),
+                json.dumps([to_json(entry) for entry in answer.log]),
                 usage.input_tokens if usage else None,
                 usage.output_tokens if usage else None,
                 usage.estimated if usage else False,
+                usage.cached_tokens if usage else 0,
                 answer.finish.value if answer.finish else None,
                 answer.failure.value if answer.failure else None,
                 answer.charged,
+                rows.attempts(answer.spent),
+                answer.spent.cost,
                 LEASE_SECONDS,
             )
             if kept is None:
@@ -159,11 +174,17 @@ class Answers:
         async with connection(self._pool) as database:
             await database.execute(RESOLVED, answer.user, answer.conversation, answer.id)
 
-    async def renew(self, running: Collection[UUID]) -> set[UUID]:
-        """Prolongs the leases on running answers; gives those that are still this owner's."""
+    async def wish_stopped(self, answer: Message) -> None:
+        """Whoever makes the answer is to stop it; they learn it when they renew their lease."""
+        async with connection(self._pool) as database:
+            await database.execute(WISH_STOPPED, answer.user, answer.conversation, answer.id)
+
+    async def renew(self, running: Collection[UUID]) -> Renewed:
+        """Prolongs the leases on running answers."""
         async with connection(self._pool) as database:
             kept = await database.fetch(RENEW, self._owner, list(running), LEASE_SECONDS)
-        return {row["id"] for row in kept}
+        wished = frozenset(row["id"] for row in kept if row["stop_wished"])
+        return Renewed(frozenset(row["id"] for row in kept), wished)
 
     async def take_lapsed(self, running: Collection[UUID]) -> list[Message]:
         """Makes this owner the owner of answers that nobody looks after, other than those `running` here.

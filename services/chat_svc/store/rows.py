@@ -1,16 +1,14 @@
-"""Rows as values."""
+"""Rows as values, and values as rows."""
+
+import json
+from dataclasses import astuple
 
 import asyncpg
 
-from services.chat_svc.domain.conversation import (
-    Conversation,
-    FailureReason,
-    FinishReason,
-    Message,
-    Role,
-    State,
-    Usage,
-)
+from services.chat_svc.domain.conversation import Conversation, Message, Role, State
+from services.chat_svc.domain.entry import from_json
+from services.chat_svc.domain.fault import FailureReason, Fault
+from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent, Usage
 
 
 def conversation(row: asyncpg.Record) -> Conversation:
@@ -36,7 +34,7 @@ def message(row: asyncpg.Record) -> Message:
         state=State(row["state"]),
         created_at=row["created_at"],
         model=row["model"],
-        delta_lengths=tuple(row["delta_lengths"]),
+        log=tuple(from_json(entry) for entry in json.loads(row["log"])),
         usage=_usage(row),
         finish=FinishReason(row["finish_reason"]) if row["finish_reason"] else None,
         failure=FailureReason(row["failure_reason"]) if row["failure_reason"] else None,
@@ -45,10 +43,39 @@ def message(row: asyncpg.Record) -> Message:
         meter=row["meter"],
         price=row["price"],
         prompt_tokens=row["prompt_tokens"],
+        spent=_spent(row),
     )
 
 
 def _usage(row: asyncpg.Record) -> Usage | None:
     if row["input_tokens"] is None:
         return None
-    return Usage(row["input_tokens"], row["output_tokens"], row["usage_estimated"])
+    return Usage(row["input_tokens"], row["output_tokens"], row["usage_estimated"], row["cached_tokens"])
+
+
+def _spent(row: asyncpg.Record) -> Spent:
+    attempts = tuple(
+        Attempt(
+            one["model"],
+            Fault(one["fault"]) if one["fault"] else None,
+            Usage(*one["usage"]) if one["usage"] else None,
+            one["first_word_seconds"],
+        )
+        for one in json.loads(row["attempts"])
+    )
+    return Spent(attempts, row["cost"])
+
+
+def attempts(spent: Spent) -> str:
+    """The attempts as a column keeps them."""
+    return json.dumps(
+        [
+            {
+                "model": one.model,
+                "fault": one.fault.value if one.fault else None,
+                "usage": astuple(one.usage) if one.usage else None,
+                "first_word_seconds": one.first_word_seconds,
+            }
+            for one in spent.attempts
+        ]
+    )

@@ -1,26 +1,19 @@
-"""Conversations, messages and events as the contract says them."""
+"""Messages and the events of an answer's log as the contract says them."""
 
-from datetime import datetime
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from runtime import pages
-from runtime.errors import InvalidArgument, Violation
 from scenemesh.chat.v1 import chat_pb2
-from services.chat_svc.domain.conversation import (
-    Conversation,
-    FailureReason,
-    FinishReason,
-    Message,
-    Role,
-    State,
-    Usage,
-)
+from services.chat_svc.convert.conversations import bad_page_token, timestamp
+from services.chat_svc.convert.models import choice_from_proto, decision_to_proto
+from services.chat_svc.domain.conversation import Message, Role, State
 from services.chat_svc.domain.ending import DESCRIPTIONS
-from services.chat_svc.domain.log import Delta, Ended, Event, Started
+from services.chat_svc.domain.entry import Said, Seam, SeamMode
+from services.chat_svc.domain.fault import FailureReason, Fault
+from services.chat_svc.domain.log import Ended, Event, Started
+from services.chat_svc.domain.outcome import Attempt, FinishReason, Usage
+from services.chat_svc.domain.routing import Choice, Wish
 
-CONVERSATIONS_PAGE = 20
 MESSAGES_PAGE = 50
 
 # Positions are integers of the database.
@@ -35,6 +28,8 @@ STATES = {
 FINISH_REASONS = {
     FinishReason.STOP: chat_pb2.FINISH_REASON_STOP,
     FinishReason.LENGTH: chat_pb2.FINISH_REASON_LENGTH,
+    FinishReason.STOPPED: chat_pb2.FINISH_REASON_STOPPED,
+    FinishReason.QUOTA: chat_pb2.FINISH_REASON_QUOTA,
 }
 FAILURE_REASONS = {
     FailureReason.MODEL_UNAVAILABLE: chat_pb2.FAILURE_REASON_MODEL_UNAVAILABLE,
@@ -42,33 +37,29 @@ FAILURE_REASONS = {
     FailureReason.INTERRUPTED: chat_pb2.FAILURE_REASON_INTERRUPTED,
     FailureReason.REFUSED: chat_pb2.FAILURE_REASON_REFUSED,
 }
-
-
-def conversation_id(name: str) -> UUID:
-    """The id in `conversations/{uuid}` and in the names of what is in it."""
-    return UUID(name.split("/")[1])
+SEAM_MODES = {
+    SeamMode.CONTINUED: chat_pb2.SEAM_MODE_CONTINUED,
+    SeamMode.REPLACED: chat_pb2.SEAM_MODE_REPLACED,
+}
+FAULTS = {
+    Fault.RATE_LIMITED: chat_pb2.FAULT_RATE_LIMITED,
+    Fault.OVERLOADED: chat_pb2.FAULT_OVERLOADED,
+    Fault.SERVER_FAILED: chat_pb2.FAULT_SERVER_FAILED,
+    Fault.UNREACHABLE: chat_pb2.FAULT_UNREACHABLE,
+    Fault.NOT_LET_IN: chat_pb2.FAULT_NOT_LET_IN,
+    Fault.CONTEXT_TOO_LONG: chat_pb2.FAULT_CONTEXT_TOO_LONG,
+    Fault.REFUSED: chat_pb2.FAULT_REFUSED,
+    Fault.REJECTED: chat_pb2.FAULT_REJECTED,
+    Fault.STALLED: chat_pb2.FAULT_STALLED,
+    Fault.CUT: chat_pb2.FAULT_CUT,
+    Fault.MALFORMED: chat_pb2.FAULT_MALFORMED,
+    Fault.EMPTY: chat_pb2.FAULT_EMPTY,
+}
 
 
 def message_id(name: str) -> UUID:
     """The id in `conversations/{uuid}/messages/{uuid}`."""
     return UUID(name.split("/")[3])
-
-
-def conversations_after(
-    user: str, request: chat_pb2.ListConversationsRequest
-) -> tuple[tuple[datetime, UUID] | None, int]:
-    """What the page goes on behind (when it was used last, id), None for the first page; and the page's size."""
-    size = request.page_size or CONVERSATIONS_PAGE
-    position = pages.position(_conversations_scope(user), request.page_token, 2)
-    if position is None:
-        return None, size
-    try:
-        used_at = datetime.fromisoformat(position[0])
-        if used_at.tzinfo is None:
-            raise _bad_token()
-        return (used_at, UUID(position[1])), size
-    except ValueError:
-        raise _bad_token() from None
 
 
 def messages_after(request: chat_pb2.ListMessagesRequest) -> tuple[int, int]:
@@ -78,21 +69,8 @@ def messages_after(request: chat_pb2.ListMessagesRequest) -> tuple[int, int]:
     if position is None:
         return 0, size
     if not (position[0].isascii() and position[0].isdigit() and int(position[0][:11]) <= POSITION_MAX):
-        raise _bad_token()
+        raise bad_page_token()
     return int(position[0]), size
-
-
-def conversations_to_proto(
-    user: str, conversations: list[Conversation], size: int
-) -> chat_pb2.ListConversationsResponse:
-    """One page of `conversations`, which hold one more than the page when there is a next one."""
-    token = ""
-    if len(conversations) > size:
-        last = conversations[size - 1]
-        token = pages.token(_conversations_scope(user), [last.updated_at.isoformat(), str(last.id)])
-    return chat_pb2.ListConversationsResponse(
-        conversations=[conversation_to_proto(one) for one in conversations[:size]], next_page_token=token
-    )
 
 
 def messages_to_proto(parent: str, messages: list[Message], size: int) -> chat_pb2.ListMessagesResponse:
@@ -105,17 +83,6 @@ def messages_to_proto(parent: str, messages: list[Message], size: int) -> chat_p
     )
 
 
-def conversation_to_proto(conversation: Conversation) -> chat_pb2.Conversation:
-    return chat_pb2.Conversation(
-        name=conversation.name,
-        character=conversation.character,
-        display_name=conversation.display_name,
-        message_count=conversation.message_count,
-        create_time=_timestamp(conversation.created_at),
-        update_time=_timestamp(conversation.updated_at),
-    )
-
-
 def message_to_proto(message: Message) -> chat_pb2.Message:
     return chat_pb2.Message(
         name=message.name,
@@ -125,17 +92,24 @@ def message_to_proto(message: Message) -> chat_pb2.Message:
         model=message.model,
         usage=_usage(message.usage),
         failure_reason=FAILURE_REASONS[message.failure] if message.failure else None,
-        create_time=_timestamp(message.created_at),
+        create_time=timestamp(message.created_at),
     )
+
+
+def wish_from_proto(request: chat_pb2.SendMessageRequest) -> Wish:
+    model, preference = choice_from_proto(request.choice)
+    return Wish(request.text, request.request_id, Choice(model, preference, request.explain))
 
 
 def event_to_proto(event: Event) -> chat_pb2.ChatEvent:
     proto = chat_pb2.ChatEvent(message=event.message, number=event.number)
     match event.what:
-        case Started(question, model):
-            proto.started.CopyFrom(chat_pb2.Started(user_message=message_to_proto(question), model=model))
-        case Delta(text):
+        case Started() as started:
+            proto.started.CopyFrom(_started(started))
+        case Said(text):
             proto.delta.text = text
+        case Seam() as seam:
+            proto.seam.CopyFrom(_seam(seam))
         case Ended(answer) if answer.finish is not None:
             finished = chat_pb2.Finished(
                 reason=FINISH_REASONS[answer.finish], message=message_to_proto(answer), receipt=_receipt(answer)
@@ -156,8 +130,38 @@ def _failed(answer: Message) -> chat_pb2.Failed:
     )
 
 
+def _started(started: Started) -> chat_pb2.Started:
+    decision = decision_to_proto(started.decision) if started.decision else None
+    return chat_pb2.Started(user_message=message_to_proto(started.question), model=started.model, decision=decision)
+
+
+def _seam(seam: Seam) -> chat_pb2.Seam:
+    return chat_pb2.Seam(
+        from_model=seam.from_model,
+        to_model=seam.to_model,
+        fault=FAULTS[seam.fault],
+        mode=SEAM_MODES[seam.mode],
+        kept_characters=seam.kept,
+    )
+
+
 def _receipt(answer: Message) -> chat_pb2.Receipt:
-    return chat_pb2.Receipt(meter=answer.meter, charged=answer.charged, usage=_usage(answer.usage))
+    return chat_pb2.Receipt(
+        meter=answer.meter,
+        charged=answer.charged,
+        usage=_usage(answer.usage),
+        attempts=[_attempt(one) for one in answer.spent.attempts],
+        cost_usd=float(answer.spent.cost),
+    )
+
+
+def _attempt(attempt: Attempt) -> chat_pb2.Attempt:
+    return chat_pb2.Attempt(
+        model=attempt.model,
+        fault=FAULTS[attempt.fault] if attempt.fault else None,
+        usage=_usage(attempt.usage),
+        first_word_seconds=attempt.first_word_seconds,
+    )
 
 
 def _usage(usage: Usage | None) -> chat_pb2.TokenUsage | None:
@@ -168,20 +172,5 @@ def _usage(usage: Usage | None) -> chat_pb2.TokenUsage | None:
     )
 
 
-def _timestamp(at: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(at)
-    return timestamp
-
-
-def _conversations_scope(user: str) -> str:
-    return f"users/{user}/conversations"
-
-
 def _messages_scope(parent: str) -> str:
     return f"{parent}/messages"
-
-
-def _bad_token() -> InvalidArgument:
-    fault = Violation("page_token", "is not the next_page_token of this query")
-    return InvalidArgument(f"{fault.field}: {fault.description}", violations=[fault])

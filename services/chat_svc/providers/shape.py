@@ -1,0 +1,29 @@
+"""The shape of what the SDKs give: they build their objects without checking them."""
+
+from typing import TypeGuard
+
+from services.chat_svc.domain.outcome import Usage
+
+
+def text(told: object) -> str:
+    """A piece of text, empty for none; ValueError for anything else."""
+    if told is None:
+        return ""
+    if not isinstance(told, str):
+        raise ValueError("a piece of text is no text")
+    return told
+
+
+def usage(input_tokens: object, output_tokens: object, cached_tokens: object) -> Usage | None:
+    """What a provider reports; None where it reports no counts."""
+    if not (_is_count(input_tokens) and _is_count(output_tokens)):
+        return None
+    return Usage(
+        input_tokens,
+        output_tokens,
+        cached_tokens=min(cached_tokens, input_tokens) if _is_count(cached_tokens) else 0,
+    )
+
+
+def _is_count(told: object) -> TypeGuard[int]:
+    return isinstance(told, int) and told >= 0
