@@ -1,8 +1,12 @@
 """What the fake provider does with one request."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from tests.fakes.errors import ANTHROPIC
 
 DEFAULT_PIECES = 8
 
@@ -11,27 +15,54 @@ DEFAULT_PIECES = 8
 class Behaviour:
     """Says `answer` piece by piece; None echoes the person's last text in eight pieces.
 
-    `status` other than 200 refuses the request with that HTTP error. The `…_after` fields count pieces: after so many
-    the stream is cut, falls silent, carries an error event, carries something that is not JSON, or the model refuses.
-    `usage` is (input tokens, output tokens); None reports none, which only OpenAI's protocol allows. `stop` is the
-    reason in the provider's own words.
+    Before the stream: `reset` resets the connection, `silent` never answers, `status` other than 200 refuses the
+    request with that HTTP error, `error` with one that has a name (`tests.fakes.errors`) in the provider's own words;
+    `headers` and `retry_after_seconds` go with it. Without `prefill`, a request that ends with the assistant's turn is
+    refused.
+
+    In the stream, the `…_after` fields count pieces: after so many it ends without its end mark (cut), is reset, falls
+    silent, carries an error event, which `error` may name, carries something that is not JSON, or the model refuses.
+    `first_word_ms` is the silence before the first piece, `delay_ms` that before each. `unmarked` says all, and the
+    reason, but not the wire's end mark; `held` keeps the stream open after all. `keep_alive` puts a comment before each
+    piece. `reasoning` is thought aloud before the first one.
+
+    `usage` is (input tokens, output tokens), `cached_tokens` a part of the first; None reports none.
+    `usage_with_reason` reports it in the chunk that has the reason, as some servers of OpenAI's protocol do. `stop` is
+    the reason in the provider's own words.
     """
 
     answer: Sequence[str] | None = None
     delay_ms: float = 0
+    first_word_ms: float = 0
     status: int = 200
+    error: str = ""
     retry_after_seconds: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reset: bool = False
+    silent: bool = False
+    prefill: bool = True
     cut_after: int | None = None
+    reset_after: int | None = None
     stall_after: int | None = None
     error_after: int | None = None
     malformed_after: int | None = None
     refuse_after: int | None = None
+    unmarked: bool = False
+    held: bool = False
+    keep_alive: bool = False
+    reasoning: Sequence[str] = ()
     usage: tuple[int, int] | None = (12, 34)
+    cached_tokens: int = 0
+    usage_with_reason: bool = False
     stop: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.error and self.error not in ANTHROPIC:
+            raise ValueError(f"no such error: {self.error}")
+
     @classmethod
-    def of(cls, behaviour: dict[str, Any]) -> "Behaviour":
-        """A behaviour out of JSON; ValueError for a field that there is not."""
+    def of(cls, behaviour: dict[str, Any]) -> Behaviour:
+        """A behaviour out of JSON; ValueError for a field or an error that there is not."""
         if unknown := behaviour.keys() - {field.name for field in fields(cls)}:
             raise ValueError(f"no such field: {sorted(unknown)}")
         return cls(**behaviour)

@@ -5,13 +5,16 @@ In a test it is the block `async with provider() as fake`. As a process of its o
 
     POST /script     a behaviour as JSON, or a list of them: what the next requests get, in order
     DELETE /script   forgets what was not used
+    PUT /otherwise   a behaviour as JSON: what requests get for which nothing is scripted; echoes unless told
     GET /requests    {"count": …, "requests": [{"path": …, "body": …}, …]}: what models were asked
 """
 
 import argparse
 import asyncio
+import socket
+import struct
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,17 +22,21 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.behaviour import Behaviour
-from tests.fakes.wires import AnthropicMessages, OpenAIChatCompletions, Wire, said
+from tests.fakes.wires import AnthropicMessages, OpenAIChatCompletions, Wire, prefixed, said
 
 MODEL = "fake-model"
+
+# Closed with a linger of none, a connection is reset.
+LINGER_NONE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a model was asked."""
+    """What a model was asked; `at` is in seconds of the event loop's clock."""
 
     path: str
     body: dict[str, Any]
+    at: float = 0
 
 
 class FakeProvider:
@@ -40,10 +47,14 @@ class FakeProvider:
         self.requests: list[Request] = []
         # Streams that are being sent just now.
         self.open_streams = 0
+        # What requests get for which nothing is scripted.
+        self.otherwise = Behaviour()
+        # What the server lists.
+        self.models: Sequence[str] = (MODEL,)
         self._script: deque[Behaviour] = deque()
 
     def script(self, *behaviours: Behaviour) -> None:
-        """What the next requests get, in order; after them come echoes again."""
+        """What the next requests get, in order; after them comes `otherwise` again."""
         self._script.extend(behaviours)
 
     def application(self) -> web.Application:
@@ -55,6 +66,7 @@ class FakeProvider:
                 web.get("/v1/models", self._models),
                 web.post("/script", self._scripted),
                 web.delete("/script", self._forgotten),
+                web.put("/otherwise", self._otherwise),
                 web.get("/requests", self._requests),
             ]
         )
@@ -70,7 +82,8 @@ class FakeProvider:
         return await self._answer(request, body, OpenAIChatCompletions(body["model"], include_usage))
 
     async def _models(self, request: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "fake"}]})
+        listed = [{"id": name, "object": "model", "owned_by": "fake"} for name in self.models]
+        return web.json_response({"object": "list", "data": listed})
 
     async def _scripted(self, request: web.Request) -> web.Response:
         told = await request.json()
@@ -84,50 +97,97 @@ class FakeProvider:
         self._script.clear()
         return web.json_response({})
 
+    async def _otherwise(self, request: web.Request) -> web.Response:
+        try:
+            self.otherwise = Behaviour.of(await request.json())
+        except (ValueError, TypeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response({})
+
     async def _requests(self, request: web.Request) -> web.Response:
         asked = [{"path": one.path, "body": one.body} for one in self.requests]
         return web.json_response({"count": len(asked), "requests": asked})
 
     async def _answer(self, request: web.Request, body: dict[str, Any], wire: Wire) -> web.StreamResponse:
-        self.requests.append(Request(request.path, body))
-        behaviour = self._script.popleft() if self._script else Behaviour()
-        if behaviour.status != 200:
-            after = behaviour.retry_after_seconds
-            headers = {"retry-after": str(after)} if after is not None else {}
-            return web.json_response(wire.error(behaviour.status), status=behaviour.status, headers=headers)
-        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        self.requests.append(Request(request.path, body, asyncio.get_running_loop().time()))
+        behaviour = self._script.popleft() if self._script else self.otherwise
+        if behaviour.reset:
+            _reset(request)
+        if behaviour.reset or behaviour.silent:
+            await asyncio.Event().wait()
+        if refusal := _refusal(behaviour, body, wire):
+            return refusal
+        response = web.StreamResponse(headers={"content-type": "text/event-stream", **behaviour.headers})
         await response.prepare(request)
         self.open_streams += 1
         try:
-            await _stream(response, behaviour, behaviour.pieces(said(body)), wire)
+            await _stream(request, response, behaviour, behaviour.pieces(said(body)), wire)
         finally:
             self.open_streams -= 1
         return response
 
 
-async def _stream(response: web.StreamResponse, behaviour: Behaviour, pieces: list[str], wire: Wire) -> None:
+def _refusal(behaviour: Behaviour, body: dict[str, Any], wire: Wire) -> web.Response | None:
+    """The HTTP error that a request gets instead of a stream, if any. In a stream, `error` names the error event."""
+    if behaviour.status != 200:
+        status, told = behaviour.status, wire.error(behaviour.status)
+    elif behaviour.error and behaviour.error_after is None:
+        status, told = wire.named_error(behaviour.error)
+    elif prefixed(body) and not behaviour.prefill:
+        status, told = wire.named_error("prefill")
+    else:
+        return None
+    after = behaviour.retry_after_seconds
+    headers = {**({"retry-after": str(after)} if after is not None else {}), **behaviour.headers}
+    return web.json_response(told, status=status, headers=headers)
+
+
+async def _stream(
+    request: web.Request, response: web.StreamResponse, behaviour: Behaviour, pieces: list[str], wire: Wire
+) -> None:
     for event in wire.opening(behaviour):
         await response.write(event)
+    await asyncio.sleep(behaviour.first_word_ms / 1000)
     for index in range(len(pieces) + 1):
-        if index == behaviour.cut_after:
-            return
-        if index == behaviour.stall_after:
-            await asyncio.Event().wait()
-        if index == behaviour.error_after:
-            await response.write(wire.error_event())
-            return
-        if index == behaviour.malformed_after:
-            await response.write(b'event: content_block_delta\ndata: {"type": "content_bl\n\n')
-            return
-        if index == behaviour.refuse_after:
-            for event in wire.refusal(behaviour):
-                await response.write(event)
+        if behaviour.keep_alive:
+            await response.write(b": keep-alive\n\n")
+        if await _broke(request, response, behaviour, wire, index):
             return
         if index < len(pieces):
             await asyncio.sleep(behaviour.delay_ms / 1000)
-            await response.write(wire.piece(pieces[index]))
+            await response.write(wire.piece(pieces[index], behaviour))
     for event in wire.closing(behaviour):
         await response.write(event)
+    if behaviour.held:
+        await asyncio.Event().wait()
+
+
+async def _broke(
+    request: web.Request, response: web.StreamResponse, behaviour: Behaviour, wire: Wire, index: int
+) -> bool:
+    """Whether the stream is over before the piece with this index, in the way that was told."""
+    if index == behaviour.reset_after:
+        _reset(request)
+    if index in (behaviour.reset_after, behaviour.stall_after):
+        await asyncio.Event().wait()
+    if index == behaviour.error_after:
+        await response.write(wire.error_event(behaviour.error))
+    elif index == behaviour.malformed_after:
+        await response.write(b'event: content_block_delta\ndata: {"type": "content_bl\n\n')
+    elif index == behaviour.refuse_after:
+        for event in wire.refusal(behaviour):
+            await response.write(event)
+    ends = (behaviour.cut_after, behaviour.error_after, behaviour.malformed_after, behaviour.refuse_after)
+    return index in ends
+
+
+def _reset(request: web.Request) -> None:
+    """Resets the connection; the server then ends the request's handler."""
+    transport = request.transport
+    if transport is None:
+        return
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)
+    transport.abort()
 
 
 @asynccontextmanager

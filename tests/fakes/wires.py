@@ -1,22 +1,25 @@
 """The two protocols as the fake provider speaks them: a request's last text in, Server-Sent Events out."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
+from tests.fakes import errors
 from tests.fakes.behaviour import Behaviour
-
-Json = dict[str, Any]
+from tests.fakes.errors import Json, Worded
 
 
 class Wire(Protocol):
     """How one provider frames an answer."""
 
+    errors: ClassVar[Mapping[str, Worded]]
+
     def error(self, status: int) -> Json: ...
+    def named_error(self, name: str) -> tuple[int, Json]: ...
     def opening(self, behaviour: Behaviour) -> Iterator[bytes]: ...
-    def piece(self, text: str) -> bytes: ...
-    def error_event(self) -> bytes: ...
+    def piece(self, text: str, behaviour: Behaviour) -> bytes: ...
+    def error_event(self, name: str) -> bytes: ...
     def refusal(self, behaviour: Behaviour) -> Iterator[bytes]: ...
     def closing(self, behaviour: Behaviour) -> Iterator[bytes]: ...
 
@@ -27,19 +30,27 @@ def said(body: Json) -> str:
     return content if isinstance(content, str) else "".join(block["text"] for block in content)
 
 
+def prefixed(body: Json) -> bool:
+    """Whether the model is to go on with an answer that is there already."""
+    return bool(body["messages"][-1]["role"] == "assistant")
+
+
 @dataclass(frozen=True)
 class AnthropicMessages:
     """`POST /v1/messages` with `stream: true`."""
 
     model: str
+    errors: ClassVar[Mapping[str, Worded]] = errors.ANTHROPIC
 
     def error(self, status: int) -> Json:
         kinds = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}
         kind = kinds.get(status, "overloaded_error" if status == 529 else "api_error")
-        return {"type": "error", "error": {"type": kind, "message": "scripted"}, "request_id": "req_fake"}
+        return Worded(status, kind, "scripted").anthropic()
+
+    def named_error(self, name: str) -> tuple[int, Json]:
+        return self.errors[name].status, self.errors[name].anthropic()
 
     def opening(self, behaviour: Behaviour) -> Iterator[bytes]:
-        usage = {"input_tokens": behaviour.usage[0] if behaviour.usage else 0, "output_tokens": 1}
         message: Json = {
             "id": "msg_fake",
             "type": "message",
@@ -48,19 +59,30 @@ class AnthropicMessages:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": usage,
         }
+        if behaviour.usage:
+            read = behaviour.cached_tokens
+            cached = {"cache_creation_input_tokens": 0, "cache_read_input_tokens": read}
+            message["usage"] = {"input_tokens": behaviour.usage[0] - read, "output_tokens": 1, **cached}
         yield self._event("message_start", message=message)
-        yield self._event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+        if behaviour.reasoning:
+            block = {"type": "thinking", "thinking": "", "signature": ""}
+            yield self._event("content_block_start", index=0, content_block=block)
+            for thought in behaviour.reasoning:
+                yield self._event("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": thought})
+            yield self._event("content_block_stop", index=0)
+        text = {"type": "text", "text": ""}
+        yield self._event("content_block_start", index=_block(behaviour), content_block=text)
         yield self._event("ping")
         # The protocol reserves the right to send events that a client does not know yet.
         yield self._event("future_event", index=0)
 
-    def piece(self, text: str) -> bytes:
-        return self._event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+    def piece(self, text: str, behaviour: Behaviour) -> bytes:
+        delta = {"type": "text_delta", "text": text}
+        return self._event("content_block_delta", index=_block(behaviour), delta=delta)
 
-    def error_event(self) -> bytes:
-        return self._event("error", error={"type": "overloaded_error", "message": "Overloaded"})
+    def error_event(self, name: str) -> bytes:
+        return self._event("error", error=self.errors[name or "overloaded"].anthropic()["error"])
 
     def refusal(self, behaviour: Behaviour) -> Iterator[bytes]:
         yield from self._end("refusal", behaviour)
@@ -69,13 +91,19 @@ class AnthropicMessages:
         yield from self._end(behaviour.stop or "end_turn", behaviour)
 
     def _end(self, reason: str, behaviour: Behaviour) -> Iterator[bytes]:
-        usage = {"output_tokens": behaviour.usage[1] if behaviour.usage else 0}
-        yield self._event("content_block_stop", index=0)
-        yield self._event("message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage=usage)
-        yield self._event("message_stop")
+        usage = {"usage": {"output_tokens": behaviour.usage[1]}} if behaviour.usage else {}
+        yield self._event("content_block_stop", index=_block(behaviour))
+        yield self._event("message_delta", delta={"stop_reason": reason, "stop_sequence": None}, **usage)
+        if not behaviour.unmarked:
+            yield self._event("message_stop")
 
     def _event(self, kind: str, **data: Any) -> bytes:
         return f"event: {kind}\ndata: {json.dumps({'type': kind, **data})}\n\n".encode()
+
+
+def _block(behaviour: Behaviour) -> int:
+    """The index of Anthropic's block of text: what is thought aloud has one of its own, before it."""
+    return 1 if behaviour.reasoning else 0
 
 
 @dataclass(frozen=True)
@@ -84,18 +112,24 @@ class OpenAIChatCompletions:
 
     model: str
     include_usage: bool
+    errors: ClassVar[Mapping[str, Worded]] = errors.OPENAI
 
     def error(self, status: int) -> Json:
-        return {"error": {"message": "scripted", "type": "server_error", "param": None, "code": f"fake_{status}"}}
+        return Worded(status, "server_error", "scripted", f"fake_{status}").openai()
+
+    def named_error(self, name: str) -> tuple[int, Json]:
+        return self.errors[name].status, self.errors[name].openai()
 
     def opening(self, behaviour: Behaviour) -> Iterator[bytes]:
         yield self._chunk({"role": "assistant", "content": ""})
+        for thought in behaviour.reasoning:
+            yield self._chunk({"reasoning_content": thought})
 
-    def piece(self, text: str) -> bytes:
+    def piece(self, text: str, behaviour: Behaviour) -> bytes:
         return self._chunk({"content": text})
 
-    def error_event(self) -> bytes:
-        return self._data(self.error(500))
+    def error_event(self, name: str) -> bytes:
+        return self._data(self.errors[name or "overloaded"].openai())
 
     def refusal(self, behaviour: Behaviour) -> Iterator[bytes]:
         yield from self._end("content_filter", behaviour)
@@ -104,19 +138,28 @@ class OpenAIChatCompletions:
         yield from self._end(behaviour.stop or "stop", behaviour)
 
     def _end(self, reason: str, behaviour: Behaviour) -> Iterator[bytes]:
-        yield self._chunk({}, reason)
-        if self.include_usage and behaviour.usage is not None:
-            prompt, completion = behaviour.usage
-            usage = {
-                "prompt_tokens": prompt,
-                "completion_tokens": completion,
-                "total_tokens": prompt + completion,
-            }
-            yield self._data({**self._head(), "choices": [], "usage": usage})
-        yield b"data: [DONE]\n\n"
+        usage = self._usage(behaviour)
+        if usage and behaviour.usage_with_reason:
+            yield self._chunk({}, reason, **usage)
+        else:
+            yield self._chunk({}, reason)
+            if usage:
+                yield self._data({**self._head(), "choices": [], **usage})
+        if not behaviour.unmarked:
+            yield b"data: [DONE]\n\n"
 
-    def _chunk(self, delta: Json, reason: str | None = None) -> bytes:
-        return self._data({**self._head(), "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+    def _usage(self, behaviour: Behaviour) -> Json:
+        if not self.include_usage or behaviour.usage is None:
+            return {}
+        prompt, completion = behaviour.usage
+        counts: Json = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+        if behaviour.cached_tokens:
+            counts["prompt_tokens_details"] = {"cached_tokens": behaviour.cached_tokens}
+        return {"usage": counts}
+
+    def _chunk(self, delta: Json, reason: str | None = None, **more: Any) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        return self._data({**self._head(), "choices": [choice], **more})
 
     def _head(self) -> Json:
         return {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 1, "model": self.model}

@@ -9,7 +9,7 @@ import pytest
 
 from scenemesh.quota.v1 import quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2_grpc
-from services.chat_svc.domain.model import Model, Wire
+from services.chat_svc.domain.model import Limits, Model, Wire
 from tests.fakes.provider import FakeProvider, provider
 from tests.harness.serving import served
 from tests.service.chat_svc.replica import Lapse, Person, Replica, Surroundings, replica
@@ -29,12 +29,12 @@ async def fake() -> AsyncIterator[FakeProvider]:
 
 @pytest.fixture
 def claude(fake: FakeProvider) -> Model:
-    return Model("claude", Wire.ANTHROPIC, "claude-x", fake.url, 8_000, 500, first_word_seconds=10)
+    return Model("claude", Wire.ANTHROPIC, "claude-x", fake.url, 8_000, 500, Limits(10, 20))
 
 
 @pytest.fixture
 def gpt(fake: FakeProvider) -> Model:
-    return Model("gpt", Wire.OPENAI, "", f"{fake.url}/v1", 8_000, 500, first_word_seconds=10)
+    return Model("gpt", Wire.OPENAI, "", f"{fake.url}/v1", 8_000, 500, Limits(10, 20))
 
 
 @pytest.fixture

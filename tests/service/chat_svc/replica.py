@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,15 +16,18 @@ from redis.asyncio import Redis
 from runtime import redis
 from runtime.postgres import Pool, pool
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
-from services.chat_svc import providers
 from services.chat_svc.closing import Closing
 from services.chat_svc.domain.model import Model
+from services.chat_svc.estimating import Estimating
 from services.chat_svc.generations import Generations
 from services.chat_svc.journal import Journal
 from services.chat_svc.recovery import Recovery
+from services.chat_svc.roster import Roster
+from services.chat_svc.router import Router
 from services.chat_svc.servicer import SERVICE, ChatServicer
 from services.chat_svc.siblings import Characters, Quota
 from services.chat_svc.speech import Speech
+from services.chat_svc.stopping import Stopping
 from services.chat_svc.store import MIGRATIONS, SCHEMA, Answers, Conversations
 from services.chat_svc.turns import Turns
 from services.chat_svc.watching import Watching
@@ -125,7 +128,7 @@ class Resources:
     connections: Pool
     writing: Redis
     reading: Redis
-    providers: tuple[providers.Provider, ...]
+    roster: Roster
 
 
 @asynccontextmanager
@@ -139,10 +142,10 @@ async def replica(
         pool(around.database, schema=SCHEMA, migrations=MIGRATIONS) as connections,
         redis.connect(around.redis_url) as writing,
         redis.connect(around.redis_url) as reading,
-        providers.opened((model, "key") for model in models) as opened,
+        Roster((_impatient(model, idle_seconds), "key") for model in models) as roster,
     ):
-        resources = Resources(connections, writing, reading, opened)
-        process = asyncio.create_task(_process(around, resources, idle_seconds, started, ending))
+        resources = Resources(connections, writing, reading, roster)
+        process = asyncio.create_task(_process(around, resources, started, ending))
         await asyncio.wait(cast("Any", [process, started]), return_when=asyncio.FIRST_COMPLETED)
         if process.done():
             process.result()
@@ -160,7 +163,6 @@ async def replica(
 async def _process(
     around: Surroundings,
     resources: Resources,
-    idle_seconds: float,
     started: "asyncio.Future[Replica]",
     ending: asyncio.Event,
 ) -> None:
@@ -168,13 +170,27 @@ async def _process(
     conversations = Conversations(resources.connections)
     answers = Answers(resources.connections, owner=uuid4())
     quota, characters = Quota(around.quota("chat"), uuid4), Characters(around.search("chat"), monotonic)
-    journal, speech = Journal(resources.writing, resources.reading), Speech(resources.providers, idle_seconds)
+    router = Router(resources.roster, monotonic)
+    journal, speech = Journal(resources.writing, resources.reading), Speech(router, monotonic)
     closing = Closing(answers, quota, journal, clock)
-    async with Generations(answers, speech, journal, closing, drain_seconds=0.2) as generations:
+    async with (
+        Generations(answers, speech, journal, closing, quota, drain_seconds=0.2) as generations,
+        asyncio.TaskGroup() as tasks,
+    ):
         turns = Turns(conversations, answers, characters, quota, speech, generations, clock, uuid4)
         watching = Watching(answers, generations, journal)
-        servicer = ChatServicer(conversations, answers, characters, turns, watching, clock, uuid4)
+        stopping = Stopping(answers, generations, resources.writing, resources.reading)
+        estimating = Estimating(conversations, characters, quota, speech)
+        servicer = ChatServicer(
+            conversations, answers, characters, turns, watching, stopping, estimating, quota, router, clock, uuid4
+        )
         register = partial(chat_pb2_grpc.add_ChatServiceServicer_to_server, servicer)
+        listening = tasks.create_task(stopping.run())
         async with served(around.certificates, "chat", register, SERVICE) as dial:
             started.set_result(Replica(dial, generations, Recovery(answers, generations, journal, closing, clock)))
             await ending.wait()
+        listening.cancel()
+
+
+def _impatient(model: Model, idle_seconds: float) -> Model:
+    return replace(model, limits=replace(model.limits, idle_seconds=idle_seconds))

@@ -13,8 +13,11 @@ def kinds(events: Events) -> list[str]:
 
 
 def said(events: Events) -> str:
-    """The text that the deltas make."""
-    return "".join(event.delta.text for event in events)
+    """The text that the deltas make, where a seam keeps the beginning of what was said before it."""
+    text = ""
+    for event in events:
+        text = text[: event.seam.kept_characters] if event.HasField("seam") else text + event.delta.text
+    return text
 
 
 def failed(reason: "chat_pb2.FailureReason", charged: int, text: str) -> tuple[int, int, str, str]:

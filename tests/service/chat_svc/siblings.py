@@ -57,6 +57,24 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
         entitlement = quota_pb2.Entitlement(plan="plans/free", context_tokens=CONTEXT_TOKENS)
         return quota_pb2.ReserveResponse(hold=self.holds[name], entitlement=entitlement)
 
+    async def ExtendHold(self, request: quota_pb2.ExtendHoldRequest, context: Context) -> quota_pb2.ReserveResponse:
+        self._answer()
+        hold = self._hold(request.name)
+        (wanted,) = request.amounts
+        more = (wanted.amount - hold.lines[0].amount) // self.payer[1]
+        if self.left < more:
+            subject, metadata = f"{request.name}/meters/chat", {"meter": wanted.meter, "plan": "plans/free"}
+            raise QuotaExhausted(SPENT.message, subject=subject, metadata=metadata, details=[SPENT])
+        self.left -= more
+        hold.lines[0].amount = wanted.amount
+        return quota_pb2.ReserveResponse(hold=hold)
+
+    async def GetQuota(self, request: quota_pb2.GetQuotaRequest, context: Context) -> quota_pb2.Quota:
+        self._answer()
+        entitlement = quota_pb2.Entitlement(plan="plans/free", context_tokens=CONTEXT_TOKENS)
+        meters = [quota_pb2.Decision(meter="chat", remaining=self.left)]
+        return quota_pb2.Quota(name=request.name, plan="plans/free", meters=meters, entitlement=entitlement)
+
     async def Settle(self, request: quota_pb2.SettleRequest, context: Context) -> quota_pb2.Hold:
         self._answer()
         hold = self._hold(request.name)

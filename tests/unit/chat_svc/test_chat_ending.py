@@ -2,17 +2,21 @@ from dataclasses import replace
 
 import pytest
 
-from services.chat_svc.domain.conversation import FailureReason, FinishReason, State, Usage
-from services.chat_svc.domain.ending import Broken, Completed, Ending, charge, ended, estimated_tokens
-from services.chat_svc.domain.model import ModelBroke, ModelFault, ModelRefused, ModelUnavailable, failure
+from services.chat_svc.domain.conversation import State
+from services.chat_svc.domain.ending import Broken, Completed, Ending, charge, ended, estimated_tokens, paid
+from services.chat_svc.domain.entry import Began, Said, Seam, SeamMode
+from services.chat_svc.domain.fault import Cut, FailureReason, Fault, ModelFault, Overloaded, Refused, failure
+from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent, Usage
 from tests.unit.chat_svc.messages import ANSWER
 
 
 @pytest.mark.parametrize(
     ("ending", "with_text", "without_text"),
     [
-        (Completed(FinishReason.STOP), 1, 1),
-        (Completed(FinishReason.LENGTH), 1, 1),
+        (Completed(FinishReason.STOP), 1, 0),
+        (Completed(FinishReason.LENGTH), 1, 0),
+        (Completed(FinishReason.STOPPED), 1, 0),
+        (Completed(FinishReason.QUOTA), 1, 0),
         (Broken(FailureReason.INTERRUPTED), 1, 0),
         (Broken(FailureReason.MODEL_UNAVAILABLE), 0, 0),
         (Broken(FailureReason.MODEL_CUT), 0, 0),
@@ -26,12 +30,15 @@ def test_only_what_was_finished_or_delivered_by_us_is_charged(
 
 
 def test_a_finished_answer_has_the_tokens_that_the_model_reported() -> None:
-    assert ended(ANSWER, ["second", "Elem", "entary."], Completed(FinishReason.STOP, Usage(12, 3))) == replace(
+    assert ended(
+        ANSWER, [Began("second"), Said("Elem"), Said("entary.")], Completed(FinishReason.STOP, Usage(12, 3))
+    ) == replace(
         ANSWER,
         state=State.COMPLETE,
         text="Elementary.",
         model="second",
-        delta_lengths=(4, 7),
+        log=(Began("second"), Said("Elem"), Said("entary.")),
+        spent=Spent((Attempt("second", usage=Usage(12, 3)),)),
         finish=FinishReason.STOP,
         usage=Usage(12, 3),
         charged=1,
@@ -39,12 +46,13 @@ def test_a_finished_answer_has_the_tokens_that_the_model_reported() -> None:
 
 
 def test_an_interrupted_answer_keeps_its_text_and_an_estimate() -> None:
-    assert ended(ANSWER, ["second", "Élém"], Broken(FailureReason.INTERRUPTED)) == replace(
+    assert ended(ANSWER, [Began("second"), Said("Élém")], Broken(FailureReason.INTERRUPTED)) == replace(
         ANSWER,
         state=State.FAILED,
         text="Élém",
         model="second",
-        delta_lengths=(4,),
+        log=(Began("second"), Said("Élém")),
+        spent=Spent((Attempt("second"),)),
         failure=FailureReason.INTERRUPTED,
         usage=Usage(7, 2, estimated=True),
         charged=1,
@@ -60,13 +68,25 @@ def test_an_answer_that_never_began_used_nothing() -> None:
 @pytest.mark.parametrize(
     ("fault", "before", "after"),
     [
-        (ModelUnavailable(), FailureReason.MODEL_UNAVAILABLE, FailureReason.MODEL_CUT),
-        (ModelBroke(), FailureReason.MODEL_UNAVAILABLE, FailureReason.MODEL_CUT),
-        (ModelRefused(), FailureReason.REFUSED, FailureReason.REFUSED),
+        (Overloaded("busy"), FailureReason.MODEL_UNAVAILABLE, FailureReason.MODEL_CUT),
+        (Cut("cut"), FailureReason.MODEL_UNAVAILABLE, FailureReason.MODEL_CUT),
+        (Refused("no"), FailureReason.REFUSED, FailureReason.REFUSED),
     ],
 )
 def test_a_fault_after_the_first_word_is_a_cut(fault: ModelFault, before: FailureReason, after: FailureReason) -> None:
     assert (failure(fault, spoke=False), failure(fault, spoke=True)) == (before, after)
+
+
+def test_what_a_log_tells_of_the_models_that_failed_is_kept_where_nothing_else_is() -> None:
+    seam = Seam("first", "second", Fault.STALLED, SeamMode.REPLACED, 0)
+    answer = ended(ANSWER, [Began("first"), Said("El"), seam, Said("No.")], Broken(FailureReason.INTERRUPTED))
+    assert (answer.text, answer.model) == ("No.", "second")
+    assert answer.spent == Spent((Attempt("first", Fault.STALLED), Attempt("second")))
+
+
+def test_a_longer_answer_costs_more_turns_and_nothing_costs_none() -> None:
+    dear, gratis = replace(ANSWER, charged=3), ANSWER
+    assert (paid(dear, 2).charged, paid(gratis, 2).charged) == (6, 0)
 
 
 def test_a_token_is_estimated_for_every_four_bytes() -> None:

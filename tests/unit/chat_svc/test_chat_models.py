@@ -1,30 +1,177 @@
-from services.chat_svc.domain.model import Model, Wire
-from services.chat_svc.models import MODELS, reachable
+import dataclasses
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from services.chat_svc.domain.model import Capability, Class, Limits, Model, Prices, Wire
+from services.chat_svc.domain.outcome import Usage
+from services.chat_svc.models import MODELS, ModelsError, reachable
+from tests.unit.chat_svc.models import model
+
+ENTRY = """
+[[model]]
+id = "one"
+wire = "openai"
+key_variable = "ONE_KEY"
+class = "standard"
+context_tokens = 8_000
+output_tokens_max = 500
+first_word_seconds = 30
+idle_seconds = 20
+tokens_per_turn = 1_000
+"""
 
 
-def _ids(**environment: str) -> list[str]:
+def ids(**environment: str) -> list[str]:
     return [model.id for model, _ in reachable(MODELS, environment)]
 
 
+def faults(directory: Path, text: str) -> list[str]:
+    file = directory / "models.toml"
+    file.write_text(text)
+    with pytest.raises(ModelsError) as refusal:
+        reachable(file, {})
+    return refusal.value.faults
+
+
 def test_a_model_counts_when_its_key_or_its_server_is_there() -> None:
-    assert _ids() == []
-    assert _ids(ANTHROPIC_API_KEY="k") == _ids(ANTHROPIC_BASE_URL="http://m") == ["claude-haiku-5-5"]
-    assert _ids(OPENAI_API_KEY="k") == ["gpt-6-luna"]
-    assert _ids(OPENAI_BASE_URL="http://m/v1") == ["openai-compatible"]
-    assert _ids(OPENAI_API_KEY="k", OPENAI_BASE_URL="http://m/v1") == ["openai-compatible"]
-    assert _ids(SCENEMESH_EMBEDDED_URL="http://m/v1") == ["embedded"]
-
-
-def test_the_embedded_model_is_the_last_that_is_tried() -> None:
-    assert _ids(SCENEMESH_EMBEDDED_URL="http://m/v1", ANTHROPIC_API_KEY="k", OPENAI_API_KEY="k") == [
-        "claude-haiku-5-5",
-        "gpt-6-luna",
-        "embedded",
-    ]
+    assert ids() == []
+    assert ids(ANTHROPIC_API_KEY="k") == ids(ANTHROPIC_BASE_URL="http://m") == ["claude-haiku-5-5", "claude-sonnet-5-5"]
+    assert ids(OPENAI_API_KEY="k") == ["gpt-6-luna", "gpt-6.2-sol"]
+    assert ids(OPENAI_BASE_URL="http://m/v1") == ["openai-compatible"]
+    assert ids(OPENAI_API_KEY="k", OPENAI_BASE_URL="http://m/v1") == ["openai-compatible"]
+    assert ids(AZURE_OPENAI_API_KEY="k") == []
+    assert ids(AZURE_OPENAI_API_KEY="k", AZURE_OPENAI_BASE_URL="http://m/v1") == ["azure-openai"]
+    assert ids(GEMINI_API_KEY="k") == ["gemini-3.8-flash", "gemini-3.1-pro"]
+    assert ids(DEEPSEEK_API_KEY="k", GROQ_API_KEY="k") == ["deepseek-flash", "groq"]
+    assert ids(OPENROUTER_API_KEY="k") == ["openrouter"]
+    assert ids(SCENEMESH_EMBEDDED_URL="http://m/v1") == ["embedded"]
 
 
 def test_the_environment_says_where_and_as_whom() -> None:
     environment = {"OPENAI_BASE_URL": "http://m/v1", "OPENAI_MODEL": "qwen", "OPENAI_API_KEY": "k"}
+    limits = Limits(first_word_seconds=30.0, idle_seconds=20.0)
     assert reachable(MODELS, environment) == (
-        (Model("openai-compatible", Wire.OPENAI, "qwen", "http://m/v1", 32_000, 1_024, 30.0), "k"),
+        (Model("openai-compatible", Wire.OPENAI, "qwen", "http://m/v1", 32_000, 1_024, limits), "k"),
     )
+
+
+def test_an_entry_says_what_a_model_is() -> None:
+    ((found, key),) = reachable(MODELS, {"ANTHROPIC_API_KEY": "k"})[1:]
+    assert (found, key) == (
+        Model(
+            id="claude-sonnet-5-5",
+            wire=Wire.ANTHROPIC,
+            provider_model="claude-sonnet-5-5",
+            base_url="",
+            context_tokens=200_000,
+            output_tokens_max=2_048,
+            limits=Limits(30.0, 20.0),
+            model_class=Class.PREMIUM,
+            prices=Prices(Decimal("2.00"), Decimal("0.10"), Decimal("10.00")),
+            capabilities=frozenset({Capability.VISION, Capability.TOOLS}),
+            tokens_per_turn=500,
+        ),
+        "k",
+    )
+
+
+def test_a_server_whose_address_is_always_the_same_stands_in_the_file() -> None:
+    ((found, _),) = reachable(MODELS, {"DEEPSEEK_API_KEY": "k"})
+    assert found.base_url == "https://api.deepseek.com"
+
+
+def test_the_embedded_model_alone_is_a_last_resort() -> None:
+    variables = re.findall(r'^(?:key|base_url)_variable = "(.*)"$', MODELS.read_text(), re.MULTILINE)
+    everywhere = [dict.fromkeys(variables, "http://m/v1"), {name: "k" for name in variables if name.endswith("_KEY")}]
+    found = {one.id: one for environment in everywhere for one, _ in reachable(MODELS, environment)}
+    assert len(found) == MODELS.read_text().count("[[model]]")
+    assert [one.id for one in found.values() if one.last_resort] == ["embedded"]
+    assert {one.tokens_per_turn for one in found.values() if one.model_class is Class.PREMIUM} == {500}
+
+
+def test_every_fault_of_a_file_is_named(tmp_path: Path) -> None:
+    text = ENTRY + ENTRY.replace("8_000", "300").replace('"openai"', '"telex"').replace("idle", "idling")
+    text += ENTRY.replace('id = "one"', 'id = "Two!"').replace("tokens_per_turn = 1_000", "tokens_per_turn = 0")
+    assert sorted(faults(tmp_path, text)) == [
+        "models.toml: model.Two!.id: String should match pattern '^[a-z0-9]+([.-][a-z0-9]+)*$'",
+        "models.toml: model.Two!.tokens_per_turn: Input should be greater than or equal to 1",
+        "models.toml: model.one.context_tokens: Input should be greater than or equal to 512",
+        "models.toml: model.one.idle_seconds: Field required",
+        "models.toml: model.one.idling_seconds: Extra inputs are not permitted",
+        "models.toml: model.one.wire: Input should be 'anthropic' or 'openai'",
+        "models.toml: model.one: stands there more than once",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        ('base_url = "http://m"\nbase_url_variable = "URL"', "takes either a base_url or a base_url_variable"),
+        ("base_url_required = true", "needs a base_url_variable, because its base URL is required"),
+    ],
+)
+def test_an_entry_must_make_sense(tmp_path: Path, lines: str, fault: str) -> None:
+    assert faults(tmp_path, ENTRY + lines) == [f"models.toml: model.one: Value error, {fault}"]
+
+
+def test_an_entry_leaves_room_for_a_prompt_and_can_be_reached(tmp_path: Path) -> None:
+    text = ENTRY.replace('key_variable = "ONE_KEY"', "").replace("500", "8_000")
+    assert faults(tmp_path, text)[0].removeprefix("models.toml: model.one: Value error, ").split("; ") == [
+        "needs a key_variable or a base_url_variable, or nothing says that it can be reached",
+        "leaves no room for a prompt: output_tokens_max is not less than context_tokens",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        ("prices = { input = -1, cached = 0, output = 1 }", "prices.input: Input should be greater than or equal to 0"),
+        ("prices = { input = 1, output = 1 }", "prices.cached: Field required"),
+        ("prices = { input = nan, cached = 0, output = 1 }", "prices.input: Input should be a finite number"),
+        ('base_url = "m.example/v1"', "base_url: Input should be a valid URL, relative URL without a base"),
+        ('base_url = "http://[m"', "base_url: Input should be a valid URL, invalid IPv6 address"),
+        ('model_variable = "a-b"', "model_variable: String should match pattern '^([A-Z][A-Z0-9_]*)?$'"),
+        ('capabilities = ["flying"]', "capabilities.0: Input should be 'vision', 'prefill' or 'tools'"),
+    ],
+)
+def test_what_an_entry_may_not_say(tmp_path: Path, lines: str, place: str) -> None:
+    assert faults(tmp_path, ENTRY + lines) == [f"models.toml: model.one.{place}"]
+
+
+def test_an_address_in_the_environment_must_be_one() -> None:
+    with pytest.raises(ModelsError) as refusal:
+        reachable(MODELS, {"OPENAI_BASE_URL": "localhost:8000/v1", "SCENEMESH_EMBEDDED_URL": "http://m/v1"})
+    assert refusal.value.faults == [
+        "models.toml: model.openai-compatible: OPENAI_BASE_URL: URL scheme should be 'http' or 'https'"
+    ]
+
+
+def test_a_file_without_models_is_none(tmp_path: Path) -> None:
+    assert faults(tmp_path, "") == ["models.toml: model: Field required"]
+    assert faults(tmp_path, "model = [3]") == [
+        "models.toml: model.0: Input should be a valid dictionary or instance of ModelEntry"
+    ]
+    assert faults(tmp_path, "[[model]\n")[0].startswith("models.toml: Expected ']]'")
+
+
+def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelsError, match=r"models\.toml: No such file"):
+        reachable(tmp_path / "models.toml", {})
+    (tmp_path / "models.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ModelsError, match="codec can't decode"):
+        reachable(tmp_path / "models.toml", {})
+
+
+def test_an_answer_costs_what_its_tokens_do() -> None:
+    prices = Prices(Decimal("2.00"), Decimal("0.10"), Decimal("10.00"))
+    assert prices.cost(Usage(1_000, 100, cached_tokens=600)) == Decimal("0.00186")
+    assert prices.cost(Usage(0, 0)) == Decimal(0)
+    assert prices.cost(Usage(100, 0, cached_tokens=200)) == Decimal("0.00002")
+
+
+def test_a_prompt_has_what_the_plan_allows_and_the_model_holds() -> None:
+    holds = dataclasses.replace(model(), context_tokens=10_000, output_tokens_max=1_000)
+    assert [holds.prompt_tokens_max(entitled) for entitled in (4_000, 12_000)] == [4_000, 9_000]

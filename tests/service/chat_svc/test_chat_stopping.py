@@ -1,0 +1,107 @@
+"""Answers that end before the model has: stopped by the person, or by the end of their credit."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+
+from scenemesh.chat.v1 import chat_pb2
+from scenemesh.quota.v1 import quota_pb2
+from services.chat_svc.domain.model import Model
+from tests.fakes.behaviour import Behaviour
+from tests.fakes.provider import FakeProvider
+from tests.service.chat_svc.replica import Person, Replica, Surroundings, eventually, replica
+from tests.service.chat_svc.shape import kinds, said
+from tests.service.chat_svc.siblings import FakeQuota
+
+STOPPED, QUOTA = chat_pb2.FINISH_REASON_STOPPED, chat_pb2.FINISH_REASON_QUOTA
+
+
+async def stop(person: Person, message: str) -> chat_pb2.Message:
+    return await person.stub.StopMessage(chat_pb2.StopMessageRequest(name=message), metadata=person.metadata)
+
+
+async def test_a_stop_keeps_what_was_said_and_closes_the_models_stream(
+    alice: Person, fake: FakeProvider, quota: FakeQuota
+) -> None:
+    conversation = await alice.conversation()
+    fake.script(Behaviour(answer=["Elem", "entary"], stall_after=1))
+    async with aclosing(alice.sending(conversation)) as stream:
+        started, delta = [await anext(stream) for _ in range(2)]
+        message = await stop(alice, started.message)
+        await eventually(lambda: fake.open_streams == 0)
+        rest = [event async for event in stream]
+    assert (message.text, message.state) == ("Elem", chat_pb2.MESSAGE_STATE_COMPLETE)
+    assert (rest[-1].finished.reason, rest[-1].finished.receipt.charged) == (STOPPED, 1)
+    assert await alice.watched(started.message) == [started, delta, *rest]
+    assert await stop(alice, started.message) == message
+    assert quota.states() == [quota_pb2.HOLD_STATE_SETTLED]
+
+
+async def test_a_stop_before_the_first_word_costs_nothing(alice: Person, fake: FakeProvider, quota: FakeQuota) -> None:
+    conversation = await alice.conversation()
+    fake.script(Behaviour(silent=True))
+    turn = asyncio.create_task(alice.turn(conversation))
+    await eventually(lambda: len(fake.requests) == 1)
+    message = (await alice.messages(conversation))[1]
+    assert (await stop(alice, message.name)).text == ""
+    assert (await turn)[-1].finished.receipt.charged == 0
+    assert quota.states() == [quota_pb2.HOLD_STATE_RELEASED]
+
+
+async def test_a_stop_reaches_the_process_that_makes_the_answer(
+    first: Replica, second: Replica, fake: FakeProvider
+) -> None:
+    here, there = first.person(), second.person()
+    fake.script(Behaviour(answer=["Elem", "entary"], stall_after=1))
+    async with aclosing(here.sending(await here.conversation())) as stream:
+        started, _ = [await anext(stream) for _ in range(2)]
+        assert (await stop(there, started.message)).text == "Elem"
+        assert [event async for event in stream][-1].finished.reason == STOPPED
+
+
+async def test_an_answer_that_grows_holds_more_and_ends_when_there_is_no_more(
+    around: Surroundings, claude: Model, fake: FakeProvider, quota: FakeQuota
+) -> None:
+    async with replica(around, [replace(claude, tokens_per_turn=10)]) as running:
+        alice = running.person()
+        quota.left = 2
+        fake.script(Behaviour(answer=["12345678"] * 20, delay_ms=5))
+        events = await alice.turn(await alice.conversation())
+        assert (kinds(events)[-1], events[-1].finished.reason) == ("finished", QUOTA)
+        assert (events[-1].finished.receipt.charged, quota.left) == (2, 0)
+        assert said(events) == events[-1].finished.message.text == "12345678" * 10
+
+
+async def test_an_answer_is_charged_what_the_model_says_that_it_took(
+    around: Surroundings, claude: Model, fake: FakeProvider, quota: FakeQuota
+) -> None:
+    async with replica(around, [replace(claude, tokens_per_turn=10)]) as running:
+        alice = running.person()
+        fake.script(Behaviour(answer=["12345678"] * 6, delay_ms=5, usage=(20, 12)))
+        events = await alice.turn(await alice.conversation())
+        assert events[-1].finished.receipt.charged == 2
+        assert [list(one.amounts) for one in quota.settled] == [[quota_pb2.Amount(meter="chat", amount=2)]]
+
+
+async def test_an_estimate_says_what_a_turn_costs_and_holds_nothing(alice: Person, quota: FakeQuota) -> None:
+    conversation = await alice.conversation()
+    request = chat_pb2.EstimateTurnRequest(parent=conversation, text="Who are you?")
+    estimate = await alice.stub.EstimateTurn(request, metadata=alice.metadata)
+    assert (estimate.meter, estimate.likely, estimate.maximum, estimate.model) == ("chat", 1, 1, "claude")
+    assert (estimate.prompt_tokens > 0, estimate.affordable, quota.holds) == (True, True, {})
+    quota.left = 0
+    assert not (await alice.stub.EstimateTurn(request, metadata=alice.metadata)).affordable
+
+
+async def test_whoever_asks_is_told_why_a_model_answers(
+    around: Surroundings, claude: Model, gpt: Model, fake: FakeProvider
+) -> None:
+    async with replica(around, [claude, gpt]) as running:
+        alice = running.person()
+        choice = chat_pb2.ModelChoice(model="gpt")
+        request = chat_pb2.SendMessageRequest(
+            parent=await alice.conversation(), text="Who?", choice=choice, explain=True
+        )
+        events = [event async for event in alice.stub.SendMessage(request, metadata=alice.metadata, timeout=30)]
+        candidates = events[0].started.decision.candidates
+        assert (events[0].started.model, [one.model for one in candidates]) == ("gpt", ["gpt", "claude"])

@@ -1,0 +1,98 @@
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from services.chat_svc import reloading
+from services.chat_svc.models import reachable
+from services.chat_svc.reloading import Reloading
+from services.chat_svc.roster import Roster
+from tests.unit.chat_svc.models import Openings
+
+ENVIRONMENT = {"KEY": "k"}
+
+
+def write(file: Path, *names: str, more: str = "") -> None:
+    """A file with these models. Its time goes on, however fast tests are."""
+    before = file.stat().st_mtime_ns if file.exists() else 0
+    file.write_text("".join(_entry(name) for name in names) + more)
+    os.utime(file, ns=(before + 1_000, before + 1_000))
+
+
+def _entry(name: str) -> str:
+    limits = "context_tokens = 8_000\noutput_tokens_max = 500\nfirst_word_seconds = 30\nidle_seconds = 20"
+    kind = 'wire = "openai"\nclass = "standard"\ntokens_per_turn = 1_000\nkey_variable = "KEY"'
+    return f'[[model]]\nid = "{name}"\n{kind}\n{limits}\n'
+
+
+def remove(file: Path) -> None:
+    file.unlink()
+
+
+def names(roster: Roster) -> list[str]:
+    return [model.id for model in roster.models]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "models.toml"
+    write(file, "one", "two")
+    return file
+
+
+async def test_a_change_of_the_file_is_taken_over(file: Path) -> None:
+    openings = Openings()
+    async with Roster(reachable(file, ENVIRONMENT), openings) as roster:
+        watch = Reloading(file, ENVIRONMENT, roster)
+        await watch.look()
+        assert (names(roster), len(openings.given)) == (["one", "two"], 2)
+        write(file, "two", "three")
+        await watch.look()
+        assert (names(roster), len(openings.given)) == (["two", "three"], 3)
+        assert openings.given[0].closed
+
+
+async def test_a_file_with_faults_is_told_once_and_changes_nothing(file: Path) -> None:
+    async with Roster(reachable(file, ENVIRONMENT), Openings()) as roster:
+        watch = Reloading(file, ENVIRONMENT, roster)
+        write(file, "one", "one", more="surprise = 1\nwire = 2\n")
+        with capture_logs() as logs:
+            await watch.look()
+            await watch.look()
+        assert [(line["event"], line["log_level"]) for line in logs] == [("models not reloaded", "error")]
+        write(file, "one", "one", more='[[model]]\nid = "three"\n')
+        with capture_logs() as logs:
+            await watch.look()
+        assert "models.toml: model.one: stands there more than once" in [line["fault"] for line in logs]
+        assert "models.toml: model.three.wire: Field required" in [line["fault"] for line in logs]
+        assert names(roster) == ["one", "two"]
+        write(file, "three")
+        await watch.look()
+        assert names(roster) == ["three"]
+
+
+async def test_a_file_that_goes_away_and_comes_back_is_followed(file: Path) -> None:
+    async with Roster(reachable(file, ENVIRONMENT), Openings()) as roster:
+        watch = Reloading(file, ENVIRONMENT, roster)
+        remove(file)
+        with capture_logs() as logs:
+            await watch.look()
+            await watch.look()
+        assert [line["fault"] for line in logs] == [f"{file}: No such file or directory"]
+        assert names(roster) == ["one", "two"]
+        write(file, "one")
+        await watch.look()
+        assert names(roster) == ["one"]
+
+
+async def test_it_looks_by_itself(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reloading, "POLL_SECONDS", 0.001)
+    async with Roster(reachable(file, ENVIRONMENT), Openings()) as roster, asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(Reloading(file, ENVIRONMENT, roster).run())
+        write(file, "three")
+        async with asyncio.timeout(10):
+            while names(roster) != ["three"]:
+                await asyncio.sleep(0.001)
+        looking.cancel()
