@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from services.chat_svc.domain.conversation import METER
+from services.chat_svc.domain.estimate import Estimate
 from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.routing import EXPECTED_OUTPUT_TOKENS, Choice
 from services.chat_svc.siblings import PREMIUM_METER, Characters, Quota
 from services.chat_svc.speech import Speech
 from services.chat_svc.store import Conversations
 from services.chat_svc.turns import HISTORY_MAX
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Units of `meter` that a turn likely costs, and at most; `model` is None where none is configured."""
-
-    meter: str
-    likely: int
-    maximum: int
-    model: Model | None
-    prompt_tokens: int
-    prompt_tokens_max: int
-    affordable: bool
 
 
 class Estimating:

@@ -55,7 +55,7 @@ async def test_nothing_of_a_payment_is_written_down_that_is_nobodys_business(sta
         "another provider's secret": f"{LEMON_SQUEEZY_SECRET}|{CRYPTOMUS_KEY}",
         "an address": r"[\w.+-]+@[\w-]+\.(com|org|example)\b",
         "a body": r"original_transaction_id|\\?\"data\\?\": ?\{ ?\\?\"object|pm_card_",
-        "a card": r"\b4242\b|client_secret",
+        "a card": r"4242[ -]?4242|client_secret",
         "a token": r"eyJ[A-Za-z0-9_-]{10}",
     }
     told = {

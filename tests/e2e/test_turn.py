@@ -61,7 +61,9 @@ async def test_every_protocol_gives_the_same_events(stack: Stack) -> None:
         stub = chat_pb2_grpc.ChatServiceStub(grpc_channel)
         over_grpc = [
             json_format.MessageToDict(event, preserving_proto_field_name=True)
-            async for event in stub.SendMessage(chat_pb2.SendMessageRequest(**request), metadata=bearer(token))
+            async for event in stub.SendMessage(
+                json_format.ParseDict(request, chat_pb2.SendMessageRequest()), metadata=bearer(token)
+            )
         ]
     curl_grpc = await buf_curl(stack.url, "grpc", f"{CHAT}/SendMessage", request, token)
     curl_web = await buf_curl(stack.url, "grpcweb", f"{CHAT}/SendMessage", request, token)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from scenemesh.chat.v1 import chat_pb2
+from services.chat_svc.domain.estimate import Estimate
 from services.chat_svc.domain.health import Standing
 from services.chat_svc.domain.listing import Listed
 from services.chat_svc.domain.model import Class
 from services.chat_svc.domain.routing import Candidate, Choice, Decision, Preference, Skipped
-from services.chat_svc.estimating import Estimate
 
 CLASSES = {
     Class.STANDARD: chat_pb2.MODEL_CLASS_STANDARD,
