@@ -38,8 +38,8 @@ from services.chat_svc.siblings import Reservation
 
 log = structlog.get_logger()
 
-# Of all models together. The contract lets a stream be silent for 60 s, and it is silent until the first word.
-FIRST_WORD_SECONDS_MAX = 50.0
+# Between two words, whoever says them. The contract lets a stream be silent for 60 s, and it is silent until the first.
+SILENCE_SECONDS_MAX = 50.0
 ANSWER_CHARACTERS_MAX = 64_000
 # Models that may fail in one answer; the person has waited long enough then.
 ATTEMPTS_MAX = 6
@@ -116,6 +116,7 @@ class Speaking:
         self._draft = draft
         self._seconds = seconds
         self._wanted = draft.wanted
+        self._heard = seconds()
         self._text = ""
         self._speaker = ""
         self._seams = 0
@@ -125,12 +126,12 @@ class Speaking:
 
     async def entries(self) -> AsyncGenerator[Entry | Completed, None]:
         """What goes into the log, then Completed; or raises the ModelFault that nothing could help against."""
-        until = self._seconds() + FIRST_WORD_SECONDS_MAX
         last: ModelFault = Unreachable("no model is configured")
-        while (choice := await self._next(last, until)) is not None:
+        self._heard = self._seconds()
+        while (choice := await self._next()) is not None:
             decision, model = choice
             try:
-                async with aclosing(self._one(model, decision, last, until)) as words:
+                async with aclosing(self._one(model, decision, last)) as words:
                     async for word in words:
                         yield word
                 return
@@ -142,16 +143,21 @@ class Speaking:
                 last = fault
         raise last
 
-    async def _next(self, last: ModelFault, until: float) -> tuple[Decision, Model] | None:
+    @property
+    def _patience(self) -> float:
+        """Seconds for which there may still be silence."""
+        return self._heard + SILENCE_SECONDS_MAX - self._seconds()
+
+    async def _next(self) -> tuple[Decision, Model] | None:
         """Who is asked now; None when nobody can help any more."""
-        if len(self.spent.attempts) >= ATTEMPTS_MAX or self._seams > SEAMS_MAX:
+        if len(self.spent.attempts) >= ATTEMPTS_MAX or self._seams >= SEAMS_MAX or self._patience <= 0:
             return None
         decision = self._router.decide(self._wanted, frozenset(self._failed))
         if not decision.order and (patient := self._patient()) is not None:
             pause = self._failed.pop(patient).retry_after_seconds or PAUSE_SECONDS
-            if pause > min(PAUSE_SECONDS_MAX, until - self._seconds()) and not self._text:
+            if pause > min(PAUSE_SECONDS_MAX, self._patience):
                 return None
-            await asyncio.sleep(min(pause, PAUSE_SECONDS_MAX))
+            await asyncio.sleep(pause)
             decision = self._router.decide(self._wanted, frozenset(self._failed))
         model = next(iter(decision.order), None)
         return None if model is None else (decision, self._router.model(model))
@@ -173,28 +179,23 @@ class Speaking:
                 self._wanted = replace(self._wanted, larger_than=max(self._wanted.larger_than, model.context_tokens))
         return fault.following is not Next.NOBODY
 
-    def _note(self, model: Model, fault: ModelFault, first_word_seconds: float = 0.0) -> None:
-        attempt = Attempt(model.id, fault.kind, first_word_seconds=first_word_seconds)
-        self.spent = replace(self.spent, attempts=(*self.spent.attempts, attempt))
+    def _note(self, model: Model, fault: ModelFault) -> None:
+        self.spent = replace(self.spent, attempts=(*self.spent.attempts, Attempt(model.id, fault.kind)))
 
-    async def _one(
-        self, model: Model, decision: Decision, last: ModelFault, until: float
-    ) -> AsyncGenerator[Entry | Completed, None]:
+    async def _one(self, model: Model, decision: Decision, last: ModelFault) -> AsyncGenerator[Entry | Completed, None]:
         """One model's part, begun by the entry that says so at its first word."""
         self._asked[model.id] = self._asked.get(model.id, 0) + 1
         kept = self._kept(model)
-        began, first_word, characters = self._seconds(), 0.0, 0
-        said = ""
+        began, first_word, said = self._seconds(), 0.0, ""
         async with self._router.asked(model.id) as asked:
             stream = self._router.provider(model.id).answer(self._draft.prompt(model), prefix=kept)
             async with aclosing(stream):
-                silence = model.limits.first_word_seconds
-                if not self._text:
-                    silence = min(silence, until - began)
+                silence = min(model.limits.first_word_seconds, self._patience)
                 while True:
                     word = await _word(stream, silence)
                     if isinstance(word, Completed):
-                        if not said and not kept:
+                        # One that was to go on and has nothing to add does not make a whole of what was cut.
+                        if not said:
                             raise Empty("the answer is empty")
                         self._answered(asked, model, word, first_word, self._seconds() - began, said)
                         yield word
@@ -207,7 +208,7 @@ class Speaking:
                         yield self._opening(model, decision, last, kept)
                     said += text
                     self._text += text
-                    characters += len(text)
+                    self._heard = self._seconds()
                     silence = model.limits.idle_seconds
                     yield Said(text)
                     if len(self._text) >= ANSWER_CHARACTERS_MAX:

@@ -76,6 +76,16 @@ async def test_a_model_that_refuses_to_go_on_begins_anew(
         assert (seam(events)[3], said(events)) == (REPLACED, "Anew.")
 
 
+async def test_a_model_with_nothing_to_add_makes_no_whole_of_what_was_cut(
+    around: Surroundings, claude: Model, gpt: Model, fake: FakeProvider
+) -> None:
+    async with replica(around, [claude, going_on(gpt)]) as running:
+        alice = running.person()
+        fake.script(Behaviour(answer=["Elem", "x"], cut_after=1), Behaviour(answer=[]))
+        events = await alice.turn(await alice.conversation())
+        assert (kinds(events), said(events)) == (["started", "delta", "failed"], "Elem")
+
+
 async def test_what_is_cut_again_and_again_is_never_sold_as_finished(
     around: Surroundings, claude: Model, gpt: Model, fake: FakeProvider, quota: FakeQuota
 ) -> None:
