@@ -60,7 +60,7 @@ def ended(answer: Message, log: Sequence[Entry], ending: Ending, spent: Spent | 
         model=model_of(log) or answer.model,
         log=tuple(log),
         charged=charge(ending, text) * answer.price,
-        spent=spent or _spent(log, ending),
+        spent=_spent(log, ending, spent),
     )
     if isinstance(ending, Completed):
         return replace(ended, state=State.COMPLETE, finish=ending.reason, usage=ending.usage or estimate)
@@ -72,12 +72,12 @@ def paid(answer: Message, turns: int) -> Message:
     return replace(answer, charged=answer.charged * turns)
 
 
-def _spent(log: Sequence[Entry], ending: Ending) -> Spent:
-    """As far as a log alone tells it: that of a process which died."""
-    failed = tuple(Attempt(entry.from_model, entry.fault) for entry in log if isinstance(entry, Seam))
+def _spent(log: Sequence[Entry], ending: Ending, spent: Spent | None) -> Spent:
+    """With the model that was speaking when the answer ended; of a process that died, as far as the log tells."""
     last = model_of(log)
-    return (
-        Spent((*failed, Attempt(last, usage=ending.usage if isinstance(ending, Completed) else None)))
-        if last
-        else Spent()
-    )
+    known = spent or Spent(tuple(Attempt(entry.from_model, entry.fault) for entry in log if isinstance(entry, Seam)))
+    broke = isinstance(ending, Broken) and ending.reason is not FailureReason.INTERRUPTED
+    if not last or broke or any(one.fault is None for one in known.attempts):
+        return known
+    usage = ending.usage if isinstance(ending, Completed) else None
+    return replace(known, attempts=(*known.attempts, Attempt(last, usage=usage)))

@@ -4,7 +4,7 @@ import pytest
 
 from services.chat_svc.domain.conversation import State
 from services.chat_svc.domain.ending import Broken, Completed, Ending, charge, ended, estimated_tokens, paid
-from services.chat_svc.domain.entry import Began, Said, Seam, SeamMode
+from services.chat_svc.domain.entry import Began, Entry, Said, Seam, SeamMode
 from services.chat_svc.domain.fault import Cut, FailureReason, Fault, ModelFault, Overloaded, Refused, failure
 from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent, Usage
 from tests.unit.chat_svc.messages import ANSWER
@@ -82,6 +82,17 @@ def test_what_a_log_tells_of_the_models_that_failed_is_kept_where_nothing_else_i
     answer = ended(ANSWER, [Began("first"), Said("El"), seam, Said("No.")], Broken(FailureReason.INTERRUPTED))
     assert (answer.text, answer.model) == ("No.", "second")
     assert answer.spent == Spent((Attempt("first", Fault.STALLED), Attempt("second")))
+
+
+def test_the_model_that_was_stopped_is_among_those_that_were_asked() -> None:
+    log: list[Entry] = [Began("first"), Said("El")]
+    failed = Attempt("zero", Fault.OVERLOADED)
+    for ending, expected in (
+        (Completed(FinishReason.STOPPED), (failed, Attempt("first"))),
+        (Broken(FailureReason.INTERRUPTED), (failed, Attempt("first"))),
+        (Broken(FailureReason.MODEL_CUT), (failed,)),
+    ):
+        assert ended(ANSWER, log, ending, Spent((failed,))).spent.attempts == expected
 
 
 def test_a_longer_answer_costs_more_turns_and_nothing_costs_none() -> None:
