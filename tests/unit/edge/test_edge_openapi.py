@@ -112,7 +112,7 @@ def test_a_list_takes_its_page_from_the_query(described: Json) -> None:
 def test_a_body_leaves_out_what_the_path_says(described: Json) -> None:
     sent = described["paths"]["/v1/conversations/{conversation}/messages:send"]["post"]
     body = sent["requestBody"]["content"]["application/json"]["schema"]
-    assert (list(body["properties"]), body["required"]) == (["text", "request_id"], ["text"])
+    assert (list(body["properties"]), body["required"]) == (["text", "request_id", "choice", "explain"], ["text"])
     text = {key: body["properties"]["text"][key] for key in ("type", "minLength", "maxLength")}
     assert text == {"type": "string", "minLength": 1, "maxLength": 8000}
 
@@ -134,7 +134,7 @@ def test_a_message_is_said_in_the_words_of_the_contract(described: Json) -> None
             "Its place in the log: 1, 2, 3 … without gaps. Give the last one seen as `after` to go on from there."
         ),
     }
-    kinds = [[kind] for kind in ("started", "delta", "finished", "failed")]
+    kinds = [[kind] for kind in ("started", "delta", "finished", "failed", "seam")]
     assert [choice.get("required") for choice in event["allOf"][0]["oneOf"]] == [*kinds, None]
     conversation = described["components"]["schemas"]["chat.v1.Conversation"]
     assert (conversation["required"], conversation["properties"]["create_time"]) == (
