@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -67,14 +67,34 @@ async def _as_it_is(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 async def connection(connections: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
     """One connection of the pool; UNAVAILABLE when the database is away or all connections stay busy."""
     try:
-        async with connections.acquire(timeout=ACQUIRE_SECONDS) as one:
+        one = await connections.acquire(timeout=ACQUIRE_SECONDS)
+        try:
             yield one
+        except BaseException:
+            await asyncio.shield(_give_back_broken_off(connections, one))
+            raise
+        await connections.release(one)
     except AWAY as error:
         raise Unavailable("The database cannot be reached just now.", reason="DATABASE_UNAVAILABLE") from error
     except (asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError) as error:
         raise Unavailable("The database is restarting.", reason="DATABASE_UNAVAILABLE") from error
     except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.QueryCanceledError) as error:
         raise Unavailable("The database is busy.", reason="DATABASE_UNAVAILABLE") from error
+
+
+async def _give_back_broken_off(
+    connections: "asyncpg.Pool[asyncpg.Record]", one: asyncpg.pool.PoolConnectionProxy
+) -> None:
+    """Gives back a connection whose use did not come to its end.
+
+    A user who is cancelled between a statement's preparation and its execution leaves the server in a transaction that
+    the client does not know of; any simple query ends it.
+    """
+    try:
+        with suppress(*AWAY, asyncpg.PostgresError):
+            await one.execute("SELECT")
+    finally:
+        await connections.release(one)
 
 
 async def migrate(dsn: str, *, schema: str, migrations: Path) -> None:

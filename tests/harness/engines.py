@@ -20,6 +20,9 @@ START_SECONDS = 20
 def postgres(directory: Path) -> Iterator[str]:
     """The DSN of a Postgres that lives as long as the block."""
     server = postgres_server.get_server(directory, cleanup_mode="stop", postgres_version=18)
+    # No test cuts the machine's power, and a disk that others use too makes a commit wait for seconds.
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("SELECT pg_reload_conf();")
     try:
         yield server.get_uri()
     finally:
