@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,8 @@ class Command:
             stdout=PIPE,
             stderr=PIPE,
             env={**inherited, "TZ": "UTC", "COLUMNS": "120", **self.environment, **environment},
+            # Whoever runs the tests in the background hands down that Ctrl-C is ignored.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
 
     async def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Ran:
