@@ -73,8 +73,9 @@ def _refused_twice(stack: Stack) -> None:
 
 def _says_that_no_money_moves(stack: Stack, page: str) -> None:
     line = f"Payments: test mode, no money moves. {page}\n"
-    assert line in stack.said
+    # What `up` says last comes a moment after it is healthy.
     assert line in stack.run("status").stdout
+    assert line in stack.said
 
 
 async def _gone(family: list[psutil.Process]) -> None:

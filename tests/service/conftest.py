@@ -9,8 +9,16 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.harness import engines
+from tests.harness.patience import patient
 
 MEMBERS = ("edge", "mesh", "chat", "search", "quota", "billing")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """No test here fails because a disk or a processor was somebody else's for some seconds."""
+    with patient():
+        yield
 
 
 @pytest.fixture(scope="session")

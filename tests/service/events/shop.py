@@ -22,7 +22,7 @@ SCHEMA = "shop"
 STREAM = "events.quota"
 DEAD = "events.quota.dead"
 TYPE = "quota.updated"
-WAIT_SECONDS = 20
+WAIT_SECONDS = 90
 
 EFFECTS = """
     CREATE TABLE effects (

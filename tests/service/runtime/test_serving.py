@@ -14,6 +14,7 @@ from runtime.context import caller, request_id
 from runtime.errors import NotFound
 from runtime.status import error_info
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
+from tests.harness.patience import DEADLINE, policy_seconds
 from tests.harness.serving import Dial, served
 
 SERVICE = "scenemesh.quota.v1.QuotaService"
@@ -153,7 +154,8 @@ async def test_a_call_ends_at_the_callers_deadline(dial: Dial) -> None:
     assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-async def test_a_call_without_a_deadline_ends_at_the_policys(dial: Dial) -> None:
+async def test_a_call_without_a_deadline_ends_at_the_policys(dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DEADLINE, "_policy_seconds", policy_seconds)
     error = await _failure(_get(dial, "slow"))
     assert (error.code(), error_info(error).reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
 

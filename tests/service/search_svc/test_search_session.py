@@ -16,7 +16,7 @@ from tests.service.search_svc.answering import DUCK_SOUP, INDEX_VERSION, InServi
 if TYPE_CHECKING:
     from scenemesh.search.v1.search_pb2_grpc import SearchServiceAsyncStub
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 
 Request, Response = search_pb2.SuggestSessionRequest, search_pb2.SuggestSessionResponse
 Call = grpc.aio.StreamStreamCall[search_pb2.SuggestSessionRequest, search_pb2.SuggestSessionResponse]
