@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import uvicorn  # type: ignore[import-not-found]
-import uvloop  # type: ignore[import-not-found]
+import uvloop
 from fastapi import FastAPI, Request, Response  # type: ignore[import-not-found]
 from stripe import SignatureVerificationError, WebhookSignature
 

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from runtime.errors import Unavailable
 
-CONNECTIONS_MIN = 2
+CONNECTIONS_MIN = 4
 CONNECTIONS_MAX = 16
 COMMAND_SECONDS = 5.0
-ACQUIRE_SECONDS = 1.0
+# Which may include that a connection is opened.
+ACQUIRE_SECONDS = 2.0
 START_SECONDS = 30.0
 
 # Replicas start together: whoever comes second waits, and finds nothing left to do.

@@ -6,6 +6,8 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
+import uvloop
+
 from runtime import logs, telemetry
 from runtime.settings import ProcessSettings
 
@@ -13,8 +15,8 @@ from runtime.settings import ProcessSettings
 def run(name: str, settings: ProcessSettings, main: Callable[[], Coroutine[None, None, None]]) -> None:
     """Runs `main` to its end as the process `name` of the mesh."""
     logs.configure(name, settings.log_level)
-    with telemetry.exporting(name):
-        asyncio.run(main())
+    with telemetry.exporting(name), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
 
 
 # Objects that are new and still there, before the collector looks at them; and how often it looks at older ones.
