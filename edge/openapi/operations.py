@@ -92,6 +92,9 @@ class Operations:
 
     def _answer(self, method: Method) -> Json:
         message = method.descriptor.output_type
+        if message.full_name == HTTP_BODY:
+            # A schema without a type: bytes, whose type the answer's own header says.
+            return {"description": "The bytes, with their content type.", "content": {"*/*": {"schema": {}}}}
         schema = self._schemas.of(message)
         description = "It is done." if message.full_name == EMPTY else self._comments.of(message.full_name)
         if not method.response_streaming:

@@ -40,7 +40,10 @@ async def test_it_lists_the_services_that_have_a_method_for_the_outside(stub: An
     assert [service.name for service in answer.list_services_response.service] == [
         "scenemesh.billing.v1.BillingService",
         "scenemesh.billing.v1.WebhookService",
+        "scenemesh.chat.v1.ArchiveService",
+        "scenemesh.chat.v1.CharacterService",
         "scenemesh.chat.v1.ChatService",
+        "scenemesh.chat.v1.MediaService",
         "scenemesh.quota.v1.QuotaService",
         "scenemesh.search.v1.CatalogService",
         "scenemesh.search.v1.SearchService",

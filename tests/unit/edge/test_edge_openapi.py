@@ -96,6 +96,15 @@ def test_what_stands_for_itself_has_no_schema(described: Json) -> None:
     assert not schemas & {"google.api.HttpBody", "google.protobuf.Empty", "google.protobuf.Timestamp"}
 
 
+def test_a_file_is_answered_as_its_bytes_and_not_as_json(described: Json, contract: Contract) -> None:
+    given = [method for method in contract if method.descriptor.output_type.full_name == "google.api.HttpBody"]
+    assert [method.name for method in given if method.bindings] == ["ExportConversation", "GetMedia", "Speak"]
+    operations = _operations(described)
+    for method in given:
+        answer = operations[f"{method.service.rpartition('.')[2]}_{method.name}"]["responses"]["200"]
+        assert answer == {"description": "The bytes, with their content type.", "content": {"*/*": {"schema": {}}}}
+
+
 def test_a_list_takes_its_page_from_the_query(described: Json) -> None:
     listed = described["paths"]["/v1/conversations/{conversation}/messages"]["get"]
     assert [(one["in"], one["name"], one["schema"]) for one in listed["parameters"]] == [
@@ -106,13 +115,16 @@ def test_a_list_takes_its_page_from_the_query(described: Json) -> None:
         ),
         ("query", "page_size", {"type": "integer", "format": "int32", "minimum": 0, "maximum": 100}),
         ("query", "page_token", {"type": "string", "maxLength": 500}),
+        ("query", "all_branches", {"type": "boolean"}),
+        ("query", "pinned", {"type": "boolean"}),
     ]
 
 
 def test_a_body_leaves_out_what_the_path_says(described: Json) -> None:
     sent = described["paths"]["/v1/conversations/{conversation}/messages:send"]["post"]
     body = sent["requestBody"]["content"]["application/json"]["schema"]
-    assert (list(body["properties"]), body["required"]) == (["text", "request_id", "choice", "explain"], ["text"])
+    fields = ["text", "request_id", "choice", "explain", "media", "after", "speakers"]
+    assert (list(body["properties"]), body["required"]) == (fields, ["text"])
     text = {key: body["properties"]["text"][key] for key in ("type", "minLength", "maxLength")}
     assert text == {"type": "string", "minLength": 1, "maxLength": 8000}
 

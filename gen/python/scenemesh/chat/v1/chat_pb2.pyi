@@ -4,6 +4,8 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from scenemesh.policy.v1 import policy_pb2 as _policy_pb2
 from google.protobuf.internal import containers as _containers
@@ -14,6 +16,20 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class TurnOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TURN_ORDER_UNSPECIFIED: _ClassVar[TurnOrder]
+    TURN_ORDER_NATURAL: _ClassVar[TurnOrder]
+    TURN_ORDER_LIST: _ClassVar[TurnOrder]
+    TURN_ORDER_POOLED: _ClassVar[TurnOrder]
+    TURN_ORDER_MANUAL: _ClassVar[TurnOrder]
+
+class Reaction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REACTION_UNSPECIFIED: _ClassVar[Reaction]
+    REACTION_LIKE: _ClassVar[Reaction]
+    REACTION_DISLIKE: _ClassVar[Reaction]
 
 class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -59,6 +75,8 @@ class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAULT_CUT: _ClassVar[Fault]
     FAULT_MALFORMED: _ClassVar[Fault]
     FAULT_EMPTY: _ClassVar[Fault]
+    FAULT_OUTRUN: _ClassVar[Fault]
+    FAULT_HANDED_OVER: _ClassVar[Fault]
 
 class SeamMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -94,6 +112,14 @@ class Preference(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PREFERENCE_FAST: _ClassVar[Preference]
     PREFERENCE_CHEAP: _ClassVar[Preference]
     PREFERENCE_BEST: _ClassVar[Preference]
+TURN_ORDER_UNSPECIFIED: TurnOrder
+TURN_ORDER_NATURAL: TurnOrder
+TURN_ORDER_LIST: TurnOrder
+TURN_ORDER_POOLED: TurnOrder
+TURN_ORDER_MANUAL: TurnOrder
+REACTION_UNSPECIFIED: Reaction
+REACTION_LIKE: Reaction
+REACTION_DISLIKE: Reaction
 ROLE_UNSPECIFIED: Role
 ROLE_USER: Role
 ROLE_CHARACTER: Role
@@ -124,6 +150,8 @@ FAULT_STALLED: Fault
 FAULT_CUT: Fault
 FAULT_MALFORMED: Fault
 FAULT_EMPTY: Fault
+FAULT_OUTRUN: Fault
+FAULT_HANDED_OVER: Fault
 SEAM_MODE_UNSPECIFIED: SeamMode
 SEAM_MODE_CONTINUED: SeamMode
 SEAM_MODE_REPLACED: SeamMode
@@ -146,23 +174,62 @@ PREFERENCE_CHEAP: Preference
 PREFERENCE_BEST: Preference
 
 class Conversation(_message.Message):
-    __slots__ = ("name", "character", "display_name", "message_count", "create_time", "update_time")
+    __slots__ = ("name", "character", "display_name", "message_count", "create_time", "update_time", "others", "group", "archived", "current_message", "summary", "forked_from", "token_count")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CHARACTER_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    FORKED_FROM_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_COUNT_FIELD_NUMBER: _ClassVar[int]
     name: str
     character: str
     display_name: str
     message_count: int
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., character: _Optional[str] = ..., display_name: _Optional[str] = ..., message_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    others: _containers.RepeatedScalarFieldContainer[str]
+    group: Group
+    archived: bool
+    current_message: str
+    summary: str
+    forked_from: str
+    token_count: int
+    def __init__(self, name: _Optional[str] = ..., character: _Optional[str] = ..., display_name: _Optional[str] = ..., message_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., others: _Optional[_Iterable[str]] = ..., group: _Optional[_Union[Group, _Mapping]] = ..., archived: _Optional[bool] = ..., current_message: _Optional[str] = ..., summary: _Optional[str] = ..., forked_from: _Optional[str] = ..., token_count: _Optional[int] = ...) -> None: ...
+
+class Group(_message.Message):
+    __slots__ = ("turn_order", "talkativeness", "answers_max", "credits_max", "self_replies", "pause_seconds", "seed")
+    class TalkativenessEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    TURN_ORDER_FIELD_NUMBER: _ClassVar[int]
+    TALKATIVENESS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_MAX_FIELD_NUMBER: _ClassVar[int]
+    CREDITS_MAX_FIELD_NUMBER: _ClassVar[int]
+    SELF_REPLIES_FIELD_NUMBER: _ClassVar[int]
+    PAUSE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    turn_order: TurnOrder
+    talkativeness: _containers.ScalarMap[str, int]
+    answers_max: int
+    credits_max: int
+    self_replies: bool
+    pause_seconds: int
+    seed: int
+    def __init__(self, turn_order: _Optional[_Union[TurnOrder, str]] = ..., talkativeness: _Optional[_Mapping[str, int]] = ..., answers_max: _Optional[int] = ..., credits_max: _Optional[int] = ..., self_replies: _Optional[bool] = ..., pause_seconds: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class Message(_message.Message):
-    __slots__ = ("name", "role", "text", "state", "model", "usage", "failure_reason", "create_time")
+    __slots__ = ("name", "role", "text", "state", "model", "usage", "failure_reason", "create_time", "parent", "character", "media", "pinned", "reaction", "edit_time", "sibling_count", "sibling_number", "next_message")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -171,6 +238,15 @@ class Message(_message.Message):
     USAGE_FIELD_NUMBER: _ClassVar[int]
     FAILURE_REASON_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    CHARACTER_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
+    REACTION_FIELD_NUMBER: _ClassVar[int]
+    EDIT_TIME_FIELD_NUMBER: _ClassVar[int]
+    SIBLING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SIBLING_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    NEXT_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     name: str
     role: Role
     text: str
@@ -179,7 +255,16 @@ class Message(_message.Message):
     usage: TokenUsage
     failure_reason: FailureReason
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., text: _Optional[str] = ..., state: _Optional[_Union[MessageState, str]] = ..., model: _Optional[str] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., failure_reason: _Optional[_Union[FailureReason, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    parent: str
+    character: str
+    media: _containers.RepeatedScalarFieldContainer[str]
+    pinned: bool
+    reaction: Reaction
+    edit_time: _timestamp_pb2.Timestamp
+    sibling_count: int
+    sibling_number: int
+    next_message: str
+    def __init__(self, name: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., text: _Optional[str] = ..., state: _Optional[_Union[MessageState, str]] = ..., model: _Optional[str] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., failure_reason: _Optional[_Union[FailureReason, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[str] = ..., character: _Optional[str] = ..., media: _Optional[_Iterable[str]] = ..., pinned: _Optional[bool] = ..., reaction: _Optional[_Union[Reaction, str]] = ..., edit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sibling_count: _Optional[int] = ..., sibling_number: _Optional[int] = ..., next_message: _Optional[str] = ...) -> None: ...
 
 class TokenUsage(_message.Message):
     __slots__ = ("input_tokens", "output_tokens", "estimated")
@@ -296,18 +381,22 @@ class Attempt(_message.Message):
     def __init__(self, model: _Optional[str] = ..., fault: _Optional[_Union[Fault, str]] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., first_word_seconds: _Optional[float] = ...) -> None: ...
 
 class Receipt(_message.Message):
-    __slots__ = ("meter", "charged", "usage", "attempts", "cost_usd")
+    __slots__ = ("meter", "charged", "usage", "attempts", "cost_usd", "images", "images_meter")
     METER_FIELD_NUMBER: _ClassVar[int]
     CHARGED_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     COST_USD_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_METER_FIELD_NUMBER: _ClassVar[int]
     meter: str
     charged: int
     usage: TokenUsage
     attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
     cost_usd: float
-    def __init__(self, meter: _Optional[str] = ..., charged: _Optional[int] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., cost_usd: _Optional[float] = ...) -> None: ...
+    images: int
+    images_meter: str
+    def __init__(self, meter: _Optional[str] = ..., charged: _Optional[int] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., cost_usd: _Optional[float] = ..., images: _Optional[int] = ..., images_meter: _Optional[str] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
     __slots__ = ("id", "context_tokens", "output_tokens_max", "input_usd", "cached_input_usd", "output_usd", "capabilities", "entitled", "health")
@@ -413,12 +502,18 @@ class GetConversationRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class ListConversationsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "archived", "character", "query")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    CHARACTER_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    archived: bool
+    character: str
+    query: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., archived: _Optional[bool] = ..., character: _Optional[str] = ..., query: _Optional[str] = ...) -> None: ...
 
 class ListConversationsResponse(_message.Message):
     __slots__ = ("conversations", "next_page_token")
@@ -429,14 +524,18 @@ class ListConversationsResponse(_message.Message):
     def __init__(self, conversations: _Optional[_Iterable[_Union[Conversation, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ListMessagesRequest(_message.Message):
-    __slots__ = ("parent", "page_size", "page_token")
+    __slots__ = ("parent", "page_size", "page_token", "all_branches", "pinned")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ALL_BRANCHES_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
     parent: str
     page_size: int
     page_token: str
-    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    all_branches: bool
+    pinned: bool
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., all_branches: _Optional[bool] = ..., pinned: _Optional[bool] = ...) -> None: ...
 
 class ListMessagesResponse(_message.Message):
     __slots__ = ("messages", "next_page_token")
@@ -447,18 +546,209 @@ class ListMessagesResponse(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class SendMessageRequest(_message.Message):
-    __slots__ = ("parent", "text", "request_id", "choice", "explain")
+    __slots__ = ("parent", "text", "request_id", "choice", "explain", "media", "after", "speakers")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CHOICE_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     text: str
     request_id: str
     choice: ModelChoice
     explain: bool
-    def __init__(self, parent: _Optional[str] = ..., text: _Optional[str] = ..., request_id: _Optional[str] = ..., choice: _Optional[_Union[ModelChoice, _Mapping]] = ..., explain: _Optional[bool] = ...) -> None: ...
+    media: _containers.RepeatedScalarFieldContainer[str]
+    after: str
+    speakers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, parent: _Optional[str] = ..., text: _Optional[str] = ..., request_id: _Optional[str] = ..., choice: _Optional[_Union[ModelChoice, _Mapping]] = ..., explain: _Optional[bool] = ..., media: _Optional[_Iterable[str]] = ..., after: _Optional[str] = ..., speakers: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class UpdateConversationRequest(_message.Message):
+    __slots__ = ("conversation", "update_mask")
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    conversation: Conversation
+    update_mask: _field_mask_pb2.FieldMask
+    def __init__(self, conversation: _Optional[_Union[Conversation, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+
+class DeleteConversationRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ForkConversationRequest(_message.Message):
+    __slots__ = ("name", "all_branches", "display_name", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ALL_BRANCHES_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    all_branches: bool
+    display_name: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., all_branches: _Optional[bool] = ..., display_name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class GetMessageRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class SearchMessagesRequest(_message.Message):
+    __slots__ = ("query", "parent", "page_size", "page_token")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    parent: str
+    page_size: int
+    page_token: str
+    def __init__(self, query: _Optional[str] = ..., parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class SearchMessagesResponse(_message.Message):
+    __slots__ = ("matches", "next_page_token")
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    matches: _containers.RepeatedCompositeFieldContainer[MessageMatch]
+    next_page_token: str
+    def __init__(self, matches: _Optional[_Iterable[_Union[MessageMatch, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class MessageMatch(_message.Message):
+    __slots__ = ("message", "conversation_display_name", "snippet", "highlights")
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    SNIPPET_FIELD_NUMBER: _ClassVar[int]
+    HIGHLIGHTS_FIELD_NUMBER: _ClassVar[int]
+    message: Message
+    conversation_display_name: str
+    snippet: str
+    highlights: _containers.RepeatedCompositeFieldContainer[Span]
+    def __init__(self, message: _Optional[_Union[Message, _Mapping]] = ..., conversation_display_name: _Optional[str] = ..., snippet: _Optional[str] = ..., highlights: _Optional[_Iterable[_Union[Span, _Mapping]]] = ...) -> None: ...
+
+class Span(_message.Message):
+    __slots__ = ("start", "end")
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    start: int
+    end: int
+    def __init__(self, start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
+
+class UpdateMessageRequest(_message.Message):
+    __slots__ = ("message", "update_mask")
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    message: Message
+    update_mask: _field_mask_pb2.FieldMask
+    def __init__(self, message: _Optional[_Union[Message, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+
+class DeleteMessageRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ChooseBranchRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class RegenerateMessageRequest(_message.Message):
+    __slots__ = ("name", "request_id", "choice", "explain")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CHOICE_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    choice: ModelChoice
+    explain: bool
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ..., choice: _Optional[_Union[ModelChoice, _Mapping]] = ..., explain: _Optional[bool] = ...) -> None: ...
+
+class RewriteMessageRequest(_message.Message):
+    __slots__ = ("name", "text", "request_id", "choice", "explain")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CHOICE_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    text: str
+    request_id: str
+    choice: ModelChoice
+    explain: bool
+    def __init__(self, name: _Optional[str] = ..., text: _Optional[str] = ..., request_id: _Optional[str] = ..., choice: _Optional[_Union[ModelChoice, _Mapping]] = ..., explain: _Optional[bool] = ...) -> None: ...
+
+class ListFollowUpsRequest(_message.Message):
+    __slots__ = ("parent",)
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    def __init__(self, parent: _Optional[str] = ...) -> None: ...
+
+class ListFollowUpsResponse(_message.Message):
+    __slots__ = ("follow_ups",)
+    FOLLOW_UPS_FIELD_NUMBER: _ClassVar[int]
+    follow_ups: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, follow_ups: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ConverseRequest(_message.Message):
+    __slots__ = ("place", "open", "send", "stop", "watch", "interrupt")
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    SEND_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    WATCH_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPT_FIELD_NUMBER: _ClassVar[int]
+    place: int
+    open: str
+    send: SendMessageRequest
+    stop: StopMessageRequest
+    watch: WatchMessageRequest
+    interrupt: bool
+    def __init__(self, place: _Optional[int] = ..., open: _Optional[str] = ..., send: _Optional[_Union[SendMessageRequest, _Mapping]] = ..., stop: _Optional[_Union[StopMessageRequest, _Mapping]] = ..., watch: _Optional[_Union[WatchMessageRequest, _Mapping]] = ..., interrupt: _Optional[bool] = ...) -> None: ...
+
+class ConverseResponse(_message.Message):
+    __slots__ = ("place", "opened", "event", "stopped", "error", "heartbeat")
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    place: int
+    opened: Conversation
+    event: ChatEvent
+    stopped: Message
+    error: ConverseError
+    heartbeat: Heartbeat
+    def __init__(self, place: _Optional[int] = ..., opened: _Optional[_Union[Conversation, _Mapping]] = ..., event: _Optional[_Union[ChatEvent, _Mapping]] = ..., stopped: _Optional[_Union[Message, _Mapping]] = ..., error: _Optional[_Union[ConverseError, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
+
+class Heartbeat(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ConverseError(_message.Message):
+    __slots__ = ("code", "message", "reason", "metadata")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    code: int
+    message: str
+    reason: str
+    metadata: _containers.ScalarMap[str, str]
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., reason: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class WatchMessageRequest(_message.Message):
     __slots__ = ("name", "after")

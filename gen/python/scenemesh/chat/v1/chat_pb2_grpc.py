@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from scenemesh.chat.v1 import chat_pb2 as scenemesh_dot_chat_dot_v1_dot_chat__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -81,6 +82,66 @@ class ChatServiceStub:
                 request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.UpdateConversation = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/UpdateConversation',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.UpdateConversationRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.FromString,
+                _registered_method=True)
+        self.DeleteConversation = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/DeleteConversation',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.DeleteConversationRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.ForkConversation = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/ForkConversation',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ForkConversationRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.FromString,
+                _registered_method=True)
+        self.GetMessage = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/GetMessage',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.GetMessageRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Message.FromString,
+                _registered_method=True)
+        self.SearchMessages = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/SearchMessages',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.SearchMessagesRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.SearchMessagesResponse.FromString,
+                _registered_method=True)
+        self.UpdateMessage = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/UpdateMessage',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.UpdateMessageRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Message.FromString,
+                _registered_method=True)
+        self.DeleteMessage = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/DeleteMessage',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.DeleteMessageRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.FromString,
+                _registered_method=True)
+        self.ChooseBranch = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/ChooseBranch',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChooseBranchRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.FromString,
+                _registered_method=True)
+        self.RegenerateMessage = channel.unary_stream(
+                '/scenemesh.chat.v1.ChatService/RegenerateMessage',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.RegenerateMessageRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChatEvent.FromString,
+                _registered_method=True)
+        self.RewriteMessage = channel.unary_stream(
+                '/scenemesh.chat.v1.ChatService/RewriteMessage',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.RewriteMessageRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChatEvent.FromString,
+                _registered_method=True)
+        self.ListFollowUps = channel.unary_unary(
+                '/scenemesh.chat.v1.ChatService/ListFollowUps',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListFollowUpsRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListFollowUpsResponse.FromString,
+                _registered_method=True)
+        self.Converse = channel.stream_stream(
+                '/scenemesh.chat.v1.ChatService/Converse',
+                request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ConverseRequest.SerializeToString,
+                response_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ConverseResponse.FromString,
+                _registered_method=True)
         self.WatchMessage = channel.unary_stream(
                 '/scenemesh.chat.v1.ChatService/WatchMessage',
                 request_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.WatchMessageRequest.SerializeToString,
@@ -122,7 +183,7 @@ class ChatServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMessages(self, request, context):
-        """Lists the messages of one of the caller's conversations, oldest first.
+        """Lists the messages of one of the caller's conversations, oldest first: those of the chosen branch, or all.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,9 +192,12 @@ class ChatServiceServicer:
     def SendMessage(self, request, context):
         """Says something to the character and streams its answer.
 
+        In a group the stream goes on with the log of the next answer of the round, until the round ends.
+
         The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
         `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
-        when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
+        when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
+        anything is held. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
         conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
         got nothing of costs nothing.
         """
@@ -153,6 +217,8 @@ class ChatServiceServicer:
 
     def EstimateTurn(self, request, context):
         """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
+
+        NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,6 +226,117 @@ class ChatServiceServicer:
 
     def ListModels(self, request, context):
         """Lists the models that may answer, best standing first, with what they cost and how they do in this process.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateConversation(self, request, context):
+        """Changes the fields of a conversation that `update_mask` names: `display_name`, `archived`, `group`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteConversation(self, request, context):
+        """Deletes a conversation with all its messages and media, for good. Deleting twice is deleting once.
+
+        ABORTED (reason ANSWER_IN_PROGRESS) while a character is answering in it: stop the answer first. UNAVAILABLE (reason
+        SETTLEMENT_PENDING) while what an answer cost cannot be charged; nothing is deleted then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForkConversation(self, request, context):
+        """Opens a new conversation that begins with what was said up to a message of another one.
+
+        A second call with the same `request_id` gives the same conversation. ABORTED (reason ANSWER_IN_PROGRESS) at an answer
+        that is being made.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMessage(self, request, context):
+        """Gets one message of one of the caller's conversations.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchMessages(self, request, context):
+        """Finds messages of the caller's conversations by their words, the best match first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateMessage(self, request, context):
+        """Changes the fields of a message that `update_mask` names: `text` (edits it in place; what was said after it stays),
+        `pinned`, `reaction`.
+
+        ABORTED (reason ANSWER_IN_PROGRESS) for the text of an answer that is being made; FAILED_PRECONDITION (reason
+        TOO_MANY_PINS) when 20 messages of the conversation are pinned.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteMessage(self, request, context):
+        """Deletes a message and everything that was said after it, on all branches. Deleting twice is deleting once.
+
+        The conversation goes on from the message before it, or from its last sibling where there is one. ABORTED (reason
+        ANSWER_IN_PROGRESS) while one of them is being made: stop it first. What was charged stays charged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChooseBranch(self, request, context):
+        """Makes the branch that a message is on the one that the conversation goes on from: at the last message said after it.
+
+        ABORTED (reason ANSWER_IN_PROGRESS) while a character is answering.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RegenerateMessage(self, request, context):
+        """Answers the same message once more: the new answer is a sibling of the one named, and the branch goes on from it.
+
+        Costs, streams and fails as SendMessage does. INVALID_ARGUMENT for a message of the person's own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RewriteMessage(self, request, context):
+        """Says something else instead of one of the person's own messages and streams the answer: the new message is a sibling of
+        the one named, and the branch goes on from it.
+
+        Costs, streams and fails as SendMessage does. INVALID_ARGUMENT for a message of a character.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFollowUps(self, request, context):
+        """Gives up to three things that the person might say next, as a cheap model made them up after the answer; the same ones
+        whenever they are asked for.
+
+        Waits for them up to 8 s. Costs nothing. Empty where no model made any.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Converse(self, request_iterator, context):
+        """One stream for a whole conversation on one device: what is sent, stopped and watched goes in, events come out.
+
+        The first request names the conversation. The stream stays open for up to an hour, and a `heartbeat` comes whenever
+        nothing else was told for 20 s. What fails comes as `error` with the place of the request that it belongs to, and the
+        stream goes on; only a request that breaks a rule below ends it. Ending the stream stops no answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -216,6 +393,66 @@ def add_ChatServiceServicer_to_server(servicer, server):
                     servicer.ListModels,
                     request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsRequest.FromString,
                     response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'UpdateConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateConversation,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.UpdateConversationRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.SerializeToString,
+            ),
+            'DeleteConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteConversation,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.DeleteConversationRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'ForkConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForkConversation,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ForkConversationRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.SerializeToString,
+            ),
+            'GetMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMessage,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.GetMessageRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Message.SerializeToString,
+            ),
+            'SearchMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchMessages,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.SearchMessagesRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.SearchMessagesResponse.SerializeToString,
+            ),
+            'UpdateMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMessage,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.UpdateMessageRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Message.SerializeToString,
+            ),
+            'DeleteMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMessage,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.DeleteMessageRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.SerializeToString,
+            ),
+            'ChooseBranch': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChooseBranch,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChooseBranchRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.SerializeToString,
+            ),
+            'RegenerateMessage': grpc.unary_stream_rpc_method_handler(
+                    servicer.RegenerateMessage,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.RegenerateMessageRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChatEvent.SerializeToString,
+            ),
+            'RewriteMessage': grpc.unary_stream_rpc_method_handler(
+                    servicer.RewriteMessage,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.RewriteMessageRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChatEvent.SerializeToString,
+            ),
+            'ListFollowUps': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFollowUps,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListFollowUpsRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListFollowUpsResponse.SerializeToString,
+            ),
+            'Converse': grpc.stream_stream_rpc_method_handler(
+                    servicer.Converse,
+                    request_deserializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ConverseRequest.FromString,
+                    response_serializer=scenemesh_dot_chat_dot_v1_dot_chat__pb2.ConverseResponse.SerializeToString,
             ),
             'WatchMessage': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchMessage,
@@ -446,6 +683,330 @@ class ChatService:
             '/scenemesh.chat.v1.ChatService/ListModels',
             scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsRequest.SerializeToString,
             scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/UpdateConversation',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.UpdateConversationRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/DeleteConversation',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.DeleteConversationRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForkConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/ForkConversation',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ForkConversationRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/GetMessage',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.GetMessageRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.Message.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/SearchMessages',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.SearchMessagesRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.SearchMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/UpdateMessage',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.UpdateMessageRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.Message.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/DeleteMessage',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.DeleteMessageRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChooseBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/ChooseBranch',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChooseBranchRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.Conversation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RegenerateMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/RegenerateMessage',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.RegenerateMessageRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChatEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RewriteMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/RewriteMessage',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.RewriteMessageRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ChatEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFollowUps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scenemesh.chat.v1.ChatService/ListFollowUps',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListFollowUpsRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ListFollowUpsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Converse(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/scenemesh.chat.v1.ChatService/Converse',
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ConverseRequest.SerializeToString,
+            scenemesh_dot_chat_dot_v1_dot_chat__pb2.ConverseResponse.FromString,
             options,
             channel_credentials,
             insecure,

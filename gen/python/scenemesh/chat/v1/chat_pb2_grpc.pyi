@@ -4,6 +4,7 @@ isort:skip_file
 Conversations between a person and a character."""
 
 from collections import abc as _abc
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 from scenemesh.chat.v1 import chat_pb2 as _chat_pb2
 import abc as _abc_1
@@ -50,13 +51,16 @@ class ChatServiceStub:
     ListConversations: _grpc.UnaryUnaryMultiCallable[_chat_pb2.ListConversationsRequest, _chat_pb2.ListConversationsResponse]
     """Lists the caller's conversations, the one used last first."""
     ListMessages: _grpc.UnaryUnaryMultiCallable[_chat_pb2.ListMessagesRequest, _chat_pb2.ListMessagesResponse]
-    """Lists the messages of one of the caller's conversations, oldest first."""
+    """Lists the messages of one of the caller's conversations, oldest first: those of the chosen branch, or all."""
     SendMessage: _grpc.UnaryStreamMultiCallable[_chat_pb2.SendMessageRequest, _chat_pb2.ChatEvent]
     """Says something to the character and streams its answer.
 
+    In a group the stream goes on with the log of the next answer of the round, until the round ends.
+
     The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
     `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
-    when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
+    when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
+    anything is held. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
     conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
     got nothing of costs nothing.
     """
@@ -67,9 +71,72 @@ class ChatServiceStub:
     delivered is charged.
     """
     EstimateTurn: _grpc.UnaryUnaryMultiCallable[_chat_pb2.EstimateTurnRequest, _chat_pb2.TurnEstimate]
-    """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held."""
+    """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
+
+    NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list.
+    """
     ListModels: _grpc.UnaryUnaryMultiCallable[_chat_pb2.ListModelsRequest, _chat_pb2.ListModelsResponse]
     """Lists the models that may answer, best standing first, with what they cost and how they do in this process."""
+    UpdateConversation: _grpc.UnaryUnaryMultiCallable[_chat_pb2.UpdateConversationRequest, _chat_pb2.Conversation]
+    """Changes the fields of a conversation that `update_mask` names: `display_name`, `archived`, `group`."""
+    DeleteConversation: _grpc.UnaryUnaryMultiCallable[_chat_pb2.DeleteConversationRequest, _empty_pb2.Empty]
+    """Deletes a conversation with all its messages and media, for good. Deleting twice is deleting once.
+
+    ABORTED (reason ANSWER_IN_PROGRESS) while a character is answering in it: stop the answer first. UNAVAILABLE (reason
+    SETTLEMENT_PENDING) while what an answer cost cannot be charged; nothing is deleted then.
+    """
+    ForkConversation: _grpc.UnaryUnaryMultiCallable[_chat_pb2.ForkConversationRequest, _chat_pb2.Conversation]
+    """Opens a new conversation that begins with what was said up to a message of another one.
+
+    A second call with the same `request_id` gives the same conversation. ABORTED (reason ANSWER_IN_PROGRESS) at an answer
+    that is being made.
+    """
+    GetMessage: _grpc.UnaryUnaryMultiCallable[_chat_pb2.GetMessageRequest, _chat_pb2.Message]
+    """Gets one message of one of the caller's conversations."""
+    SearchMessages: _grpc.UnaryUnaryMultiCallable[_chat_pb2.SearchMessagesRequest, _chat_pb2.SearchMessagesResponse]
+    """Finds messages of the caller's conversations by their words, the best match first."""
+    UpdateMessage: _grpc.UnaryUnaryMultiCallable[_chat_pb2.UpdateMessageRequest, _chat_pb2.Message]
+    """Changes the fields of a message that `update_mask` names: `text` (edits it in place; what was said after it stays),
+    `pinned`, `reaction`.
+
+    ABORTED (reason ANSWER_IN_PROGRESS) for the text of an answer that is being made; FAILED_PRECONDITION (reason
+    TOO_MANY_PINS) when 20 messages of the conversation are pinned.
+    """
+    DeleteMessage: _grpc.UnaryUnaryMultiCallable[_chat_pb2.DeleteMessageRequest, _chat_pb2.Conversation]
+    """Deletes a message and everything that was said after it, on all branches. Deleting twice is deleting once.
+
+    The conversation goes on from the message before it, or from its last sibling where there is one. ABORTED (reason
+    ANSWER_IN_PROGRESS) while one of them is being made: stop it first. What was charged stays charged.
+    """
+    ChooseBranch: _grpc.UnaryUnaryMultiCallable[_chat_pb2.ChooseBranchRequest, _chat_pb2.Conversation]
+    """Makes the branch that a message is on the one that the conversation goes on from: at the last message said after it.
+
+    ABORTED (reason ANSWER_IN_PROGRESS) while a character is answering.
+    """
+    RegenerateMessage: _grpc.UnaryStreamMultiCallable[_chat_pb2.RegenerateMessageRequest, _chat_pb2.ChatEvent]
+    """Answers the same message once more: the new answer is a sibling of the one named, and the branch goes on from it.
+
+    Costs, streams and fails as SendMessage does. INVALID_ARGUMENT for a message of the person's own.
+    """
+    RewriteMessage: _grpc.UnaryStreamMultiCallable[_chat_pb2.RewriteMessageRequest, _chat_pb2.ChatEvent]
+    """Says something else instead of one of the person's own messages and streams the answer: the new message is a sibling of
+    the one named, and the branch goes on from it.
+
+    Costs, streams and fails as SendMessage does. INVALID_ARGUMENT for a message of a character.
+    """
+    ListFollowUps: _grpc.UnaryUnaryMultiCallable[_chat_pb2.ListFollowUpsRequest, _chat_pb2.ListFollowUpsResponse]
+    """Gives up to three things that the person might say next, as a cheap model made them up after the answer; the same ones
+    whenever they are asked for.
+
+    Waits for them up to 8 s. Costs nothing. Empty where no model made any.
+    """
+    Converse: _grpc.StreamStreamMultiCallable[_chat_pb2.ConverseRequest, _chat_pb2.ConverseResponse]
+    """One stream for a whole conversation on one device: what is sent, stopped and watched goes in, events come out.
+
+    The first request names the conversation. The stream stays open for up to an hour, and a `heartbeat` comes whenever
+    nothing else was told for 20 s. What fails comes as `error` with the place of the request that it belongs to, and the
+    stream goes on; only a request that breaks a rule below ends it. Ending the stream stops no answer.
+    """
     WatchMessage: _grpc.UnaryStreamMultiCallable[_chat_pb2.WatchMessageRequest, _chat_pb2.ChatEvent]
     """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
 
@@ -98,13 +165,16 @@ class ChatServiceAsyncStub(ChatServiceStub):
     ListConversations: _aio.UnaryUnaryMultiCallable[_chat_pb2.ListConversationsRequest, _chat_pb2.ListConversationsResponse]  # type: ignore[assignment]
     """Lists the caller's conversations, the one used last first."""
     ListMessages: _aio.UnaryUnaryMultiCallable[_chat_pb2.ListMessagesRequest, _chat_pb2.ListMessagesResponse]  # type: ignore[assignment]
-    """Lists the messages of one of the caller's conversations, oldest first."""
+    """Lists the messages of one of the caller's conversations, oldest first: those of the chosen branch, or all."""
     SendMessage: _aio.UnaryStreamMultiCallable[_chat_pb2.SendMessageRequest, _chat_pb2.ChatEvent]  # type: ignore[assignment]
     """Says something to the character and streams its answer.
 
+    In a group the stream goes on with the log of the next answer of the round, until the round ends.
+
     The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
     `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
-    when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
+    when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
+    anything is held. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
     conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
     got nothing of costs nothing.
     """
@@ -115,9 +185,72 @@ class ChatServiceAsyncStub(ChatServiceStub):
     delivered is charged.
     """
     EstimateTurn: _aio.UnaryUnaryMultiCallable[_chat_pb2.EstimateTurnRequest, _chat_pb2.TurnEstimate]  # type: ignore[assignment]
-    """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held."""
+    """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
+
+    NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list.
+    """
     ListModels: _aio.UnaryUnaryMultiCallable[_chat_pb2.ListModelsRequest, _chat_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the models that may answer, best standing first, with what they cost and how they do in this process."""
+    UpdateConversation: _aio.UnaryUnaryMultiCallable[_chat_pb2.UpdateConversationRequest, _chat_pb2.Conversation]  # type: ignore[assignment]
+    """Changes the fields of a conversation that `update_mask` names: `display_name`, `archived`, `group`."""
+    DeleteConversation: _aio.UnaryUnaryMultiCallable[_chat_pb2.DeleteConversationRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deletes a conversation with all its messages and media, for good. Deleting twice is deleting once.
+
+    ABORTED (reason ANSWER_IN_PROGRESS) while a character is answering in it: stop the answer first. UNAVAILABLE (reason
+    SETTLEMENT_PENDING) while what an answer cost cannot be charged; nothing is deleted then.
+    """
+    ForkConversation: _aio.UnaryUnaryMultiCallable[_chat_pb2.ForkConversationRequest, _chat_pb2.Conversation]  # type: ignore[assignment]
+    """Opens a new conversation that begins with what was said up to a message of another one.
+
+    A second call with the same `request_id` gives the same conversation. ABORTED (reason ANSWER_IN_PROGRESS) at an answer
+    that is being made.
+    """
+    GetMessage: _aio.UnaryUnaryMultiCallable[_chat_pb2.GetMessageRequest, _chat_pb2.Message]  # type: ignore[assignment]
+    """Gets one message of one of the caller's conversations."""
+    SearchMessages: _aio.UnaryUnaryMultiCallable[_chat_pb2.SearchMessagesRequest, _chat_pb2.SearchMessagesResponse]  # type: ignore[assignment]
+    """Finds messages of the caller's conversations by their words, the best match first."""
+    UpdateMessage: _aio.UnaryUnaryMultiCallable[_chat_pb2.UpdateMessageRequest, _chat_pb2.Message]  # type: ignore[assignment]
+    """Changes the fields of a message that `update_mask` names: `text` (edits it in place; what was said after it stays),
+    `pinned`, `reaction`.
+
+    ABORTED (reason ANSWER_IN_PROGRESS) for the text of an answer that is being made; FAILED_PRECONDITION (reason
+    TOO_MANY_PINS) when 20 messages of the conversation are pinned.
+    """
+    DeleteMessage: _aio.UnaryUnaryMultiCallable[_chat_pb2.DeleteMessageRequest, _chat_pb2.Conversation]  # type: ignore[assignment]
+    """Deletes a message and everything that was said after it, on all branches. Deleting twice is deleting once.
+
+    The conversation goes on from the message before it, or from its last sibling where there is one. ABORTED (reason
+    ANSWER_IN_PROGRESS) while one of them is being made: stop it first. What was charged stays charged.
+    """
+    ChooseBranch: _aio.UnaryUnaryMultiCallable[_chat_pb2.ChooseBranchRequest, _chat_pb2.Conversation]  # type: ignore[assignment]
+    """Makes the branch that a message is on the one that the conversation goes on from: at the last message said after it.
+
+    ABORTED (reason ANSWER_IN_PROGRESS) while a character is answering.
+    """
+    RegenerateMessage: _aio.UnaryStreamMultiCallable[_chat_pb2.RegenerateMessageRequest, _chat_pb2.ChatEvent]  # type: ignore[assignment]
+    """Answers the same message once more: the new answer is a sibling of the one named, and the branch goes on from it.
+
+    Costs, streams and fails as SendMessage does. INVALID_ARGUMENT for a message of the person's own.
+    """
+    RewriteMessage: _aio.UnaryStreamMultiCallable[_chat_pb2.RewriteMessageRequest, _chat_pb2.ChatEvent]  # type: ignore[assignment]
+    """Says something else instead of one of the person's own messages and streams the answer: the new message is a sibling of
+    the one named, and the branch goes on from it.
+
+    Costs, streams and fails as SendMessage does. INVALID_ARGUMENT for a message of a character.
+    """
+    ListFollowUps: _aio.UnaryUnaryMultiCallable[_chat_pb2.ListFollowUpsRequest, _chat_pb2.ListFollowUpsResponse]  # type: ignore[assignment]
+    """Gives up to three things that the person might say next, as a cheap model made them up after the answer; the same ones
+    whenever they are asked for.
+
+    Waits for them up to 8 s. Costs nothing. Empty where no model made any.
+    """
+    Converse: _aio.StreamStreamMultiCallable[_chat_pb2.ConverseRequest, _chat_pb2.ConverseResponse]  # type: ignore[assignment]
+    """One stream for a whole conversation on one device: what is sent, stopped and watched goes in, events come out.
+
+    The first request names the conversation. The stream stays open for up to an hour, and a `heartbeat` comes whenever
+    nothing else was told for 20 s. What fails comes as `error` with the place of the request that it belongs to, and the
+    stream goes on; only a request that breaks a rule below ends it. Ending the stream stops no answer.
+    """
     WatchMessage: _aio.UnaryStreamMultiCallable[_chat_pb2.WatchMessageRequest, _chat_pb2.ChatEvent]  # type: ignore[assignment]
     """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
 
@@ -167,7 +300,7 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _chat_pb2.ListMessagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_chat_pb2.ListMessagesResponse, _abc.Awaitable[_chat_pb2.ListMessagesResponse]]:
-        """Lists the messages of one of the caller's conversations, oldest first."""
+        """Lists the messages of one of the caller's conversations, oldest first: those of the chosen branch, or all."""
 
     @_abc_1.abstractmethod
     def SendMessage(
@@ -177,9 +310,12 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_chat_pb2.ChatEvent], _abc.AsyncIterator[_chat_pb2.ChatEvent]]:
         """Says something to the character and streams its answer.
 
+        In a group the stream goes on with the log of the next answer of the round, until the round ends.
+
         The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
         `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
-        when the meter is empty. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
+        when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
+        anything is held. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
         conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
         got nothing of costs nothing.
         """
@@ -202,7 +338,10 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _chat_pb2.EstimateTurnRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_chat_pb2.TurnEstimate, _abc.Awaitable[_chat_pb2.TurnEstimate]]:
-        """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held."""
+        """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
+
+        NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list.
+        """
 
     @_abc_1.abstractmethod
     def ListModels(
@@ -211,6 +350,138 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_chat_pb2.ListModelsResponse, _abc.Awaitable[_chat_pb2.ListModelsResponse]]:
         """Lists the models that may answer, best standing first, with what they cost and how they do in this process."""
+
+    @_abc_1.abstractmethod
+    def UpdateConversation(
+        self,
+        request: _chat_pb2.UpdateConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.Conversation, _abc.Awaitable[_chat_pb2.Conversation]]:
+        """Changes the fields of a conversation that `update_mask` names: `display_name`, `archived`, `group`."""
+
+    @_abc_1.abstractmethod
+    def DeleteConversation(
+        self,
+        request: _chat_pb2.DeleteConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deletes a conversation with all its messages and media, for good. Deleting twice is deleting once.
+
+        ABORTED (reason ANSWER_IN_PROGRESS) while a character is answering in it: stop the answer first. UNAVAILABLE (reason
+        SETTLEMENT_PENDING) while what an answer cost cannot be charged; nothing is deleted then.
+        """
+
+    @_abc_1.abstractmethod
+    def ForkConversation(
+        self,
+        request: _chat_pb2.ForkConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.Conversation, _abc.Awaitable[_chat_pb2.Conversation]]:
+        """Opens a new conversation that begins with what was said up to a message of another one.
+
+        A second call with the same `request_id` gives the same conversation. ABORTED (reason ANSWER_IN_PROGRESS) at an answer
+        that is being made.
+        """
+
+    @_abc_1.abstractmethod
+    def GetMessage(
+        self,
+        request: _chat_pb2.GetMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.Message, _abc.Awaitable[_chat_pb2.Message]]:
+        """Gets one message of one of the caller's conversations."""
+
+    @_abc_1.abstractmethod
+    def SearchMessages(
+        self,
+        request: _chat_pb2.SearchMessagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.SearchMessagesResponse, _abc.Awaitable[_chat_pb2.SearchMessagesResponse]]:
+        """Finds messages of the caller's conversations by their words, the best match first."""
+
+    @_abc_1.abstractmethod
+    def UpdateMessage(
+        self,
+        request: _chat_pb2.UpdateMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.Message, _abc.Awaitable[_chat_pb2.Message]]:
+        """Changes the fields of a message that `update_mask` names: `text` (edits it in place; what was said after it stays),
+        `pinned`, `reaction`.
+
+        ABORTED (reason ANSWER_IN_PROGRESS) for the text of an answer that is being made; FAILED_PRECONDITION (reason
+        TOO_MANY_PINS) when 20 messages of the conversation are pinned.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteMessage(
+        self,
+        request: _chat_pb2.DeleteMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.Conversation, _abc.Awaitable[_chat_pb2.Conversation]]:
+        """Deletes a message and everything that was said after it, on all branches. Deleting twice is deleting once.
+
+        The conversation goes on from the message before it, or from its last sibling where there is one. ABORTED (reason
+        ANSWER_IN_PROGRESS) while one of them is being made: stop it first. What was charged stays charged.
+        """
+
+    @_abc_1.abstractmethod
+    def ChooseBranch(
+        self,
+        request: _chat_pb2.ChooseBranchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.Conversation, _abc.Awaitable[_chat_pb2.Conversation]]:
+        """Makes the branch that a message is on the one that the conversation goes on from: at the last message said after it.
+
+        ABORTED (reason ANSWER_IN_PROGRESS) while a character is answering.
+        """
+
+    @_abc_1.abstractmethod
+    def RegenerateMessage(
+        self,
+        request: _chat_pb2.RegenerateMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_chat_pb2.ChatEvent], _abc.AsyncIterator[_chat_pb2.ChatEvent]]:
+        """Answers the same message once more: the new answer is a sibling of the one named, and the branch goes on from it.
+
+        Costs, streams and fails as SendMessage does. INVALID_ARGUMENT for a message of the person's own.
+        """
+
+    @_abc_1.abstractmethod
+    def RewriteMessage(
+        self,
+        request: _chat_pb2.RewriteMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_chat_pb2.ChatEvent], _abc.AsyncIterator[_chat_pb2.ChatEvent]]:
+        """Says something else instead of one of the person's own messages and streams the answer: the new message is a sibling of
+        the one named, and the branch goes on from it.
+
+        Costs, streams and fails as SendMessage does. INVALID_ARGUMENT for a message of a character.
+        """
+
+    @_abc_1.abstractmethod
+    def ListFollowUps(
+        self,
+        request: _chat_pb2.ListFollowUpsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chat_pb2.ListFollowUpsResponse, _abc.Awaitable[_chat_pb2.ListFollowUpsResponse]]:
+        """Gives up to three things that the person might say next, as a cheap model made them up after the answer; the same ones
+        whenever they are asked for.
+
+        Waits for them up to 8 s. Costs nothing. Empty where no model made any.
+        """
+
+    @_abc_1.abstractmethod
+    def Converse(
+        self,
+        request_iterator: _MaybeAsyncIterator[_chat_pb2.ConverseRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_chat_pb2.ConverseResponse], _abc.AsyncIterator[_chat_pb2.ConverseResponse]]:
+        """One stream for a whole conversation on one device: what is sent, stopped and watched goes in, events come out.
+
+        The first request names the conversation. The stream stays open for up to an hour, and a `heartbeat` comes whenever
+        nothing else was told for 20 s. What fails comes as `error` with the place of the request that it belongs to, and the
+        stream goes on; only a request that breaks a rule below ends it. Ending the stream stops no answer.
+        """
 
     @_abc_1.abstractmethod
     def WatchMessage(
