@@ -39,6 +39,11 @@ def chain(topology: Topology) -> list[HttpFilter]:
             typed_config=limits.body_size(limits.WEBHOOK_BYTES_MAX),
             disabled=True,
         ),
+        HttpFilter(
+            name=limits.UPLOAD_BODY_FILTER,
+            typed_config=limits.body_size(limits.UPLOAD_BYTES_MAX),
+            disabled=True,
+        ),
         # Who calls, before anything is decided by it.
         _filter(tokens.FILTER, tokens.authentication(topology.issuers)),
         _filter(access.FILTER, access.unrestricted()),

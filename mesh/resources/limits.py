@@ -31,6 +31,7 @@ from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit.v3 import Lo
 from envoy_data_plane.envoy.type.metadata.v3 import MetadataKey, MetadataKeyPathSegment
 from envoy_data_plane.envoy.type.v3 import FractionalPercent, TokenBucket
 from envoy_data_plane.google.protobuf import Any, Struct, Value
+from google.protobuf.descriptor import FieldDescriptor
 
 from mesh.resources.resource import packed
 from mesh.resources.tokens import USER_HEADER
@@ -38,12 +39,16 @@ from runtime.contract import Method, RateLimit
 
 RATE_FILTER = "envoy.filters.http.local_ratelimit"
 BODY_FILTER = "envoy.filters.http.body_size_limit"
-# The same filter once more, with another limit: it takes none from a route.
+# The same filter again, with other limits: it takes none from a route.
 WEBHOOK_BODY_FILTER = "webhook_body_size_limit"
+UPLOAD_BODY_FILTER = "upload_body_size_limit"
 
-REQUEST_BYTES_MAX = 64 * 1024
+# The 8,000 characters that a message may have, each written in JSON as two escapes of six bytes, are 96 KB.
+REQUEST_BYTES_MAX = 128 * 1024
 # What a provider sends may be a whole invoice with all of its lines.
 WEBHOOK_BYTES_MAX = 1024 * 1024
+# What a person sends of their own: the 3 MiB that the contract allows are 4 MiB in JSON.
+UPLOAD_BYTES_MAX = 4 * 1024 * 1024 + REQUEST_BYTES_MAX
 # Users (and anonymous addresses) that the edge counts at once for each method; the one seen longest ago is forgotten.
 USERS_MAX = 10_000
 # The whole edge's own limit: what one process could never reach.
@@ -101,6 +106,17 @@ def webhook_size() -> Iterator[tuple[str, Any]]:
     yield BODY_FILTER, packed(FilterConfig(disabled=True))
     # A filter that stands disabled in the chain is enabled by a configuration, were it an empty one.
     yield WEBHOOK_BODY_FILTER, packed(FilterConfig(config=Any()))
+
+
+def upload_size() -> Iterator[tuple[str, Any]]:
+    """For a route whose requests carry a file."""
+    yield BODY_FILTER, packed(FilterConfig(disabled=True))
+    yield UPLOAD_BODY_FILTER, packed(FilterConfig(config=Any()))
+
+
+def is_upload(method: Method) -> bool:
+    """Whether a method's request carries a file."""
+    return any(field.type == FieldDescriptor.TYPE_BYTES for field in method.descriptor.input_type.fields)
 
 
 def _counted() -> list[Descriptor]:

@@ -7,6 +7,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
     Http2ProtocolOptions,
     HttpProtocolOptions,
     HttpProtocolOptionsHeadersWithUnderscoresAction,
+    KeepaliveSettings,
     TypedExtensionConfig,
 )
 from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
@@ -37,6 +38,9 @@ BUFFER_BYTES_MAX = 32 * 1024
 REQUEST_HEADERS_KB_MAX = 32
 REQUEST_HEADERS_MAX = 60
 STREAMS_PER_CONNECTION_MAX = 100
+# A stream on which nobody says anything may be open for an hour: whether somebody is still there, pings tell.
+PING_INTERVAL = timedelta(seconds=60)
+PONG_TIMEOUT = timedelta(seconds=20)
 
 
 def edge(topology: Topology) -> Resource:
@@ -85,6 +89,7 @@ def connection_manager(topology: Topology) -> HttpConnectionManager:
             max_concurrent_streams=STREAMS_PER_CONNECTION_MAX,
             initial_stream_window_size=64 * 1024,
             initial_connection_window_size=1024 * 1024,
+            connection_keepalive=KeepaliveSettings(interval=PING_INTERVAL, timeout=PONG_TIMEOUT),
         ),
     )
 

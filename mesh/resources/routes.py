@@ -133,6 +133,8 @@ def _filter_configs(method: Method) -> Iterator[tuple[str, Any]]:
             yield tokens.FILTER, packed(tokens.requirement(tokens.PERSON))
     if method.request_streaming:
         yield from limits.any_size()
+    elif limits.is_upload(method):
+        yield from limits.upload_size()
     if method.policy.meter:
         yield admission.FILTER, packed(admission.check(method))
 

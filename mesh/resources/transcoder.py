@@ -11,7 +11,9 @@ from mesh.topology import Topology
 
 FILTER = "envoy.filters.http.grpc_json_transcoder"
 # A body that is taken as it came is held here whole, with what makes a message of it. What is too large has ended.
-MESSAGE_BYTES_MAX = limits.WEBHOOK_BYTES_MAX + limits.REQUEST_BYTES_MAX
+MESSAGE_BYTES_MAX = limits.UPLOAD_BYTES_MAX + limits.REQUEST_BYTES_MAX
+# A long message that is read aloud has many megabytes.
+ANSWER_BYTES_MAX = 32 * 1024 * 1024
 
 
 def transcoder(topology: Topology) -> GrpcJsonTranscoder:
@@ -27,6 +29,7 @@ def transcoder(topology: Topology) -> GrpcJsonTranscoder:
         convert_grpc_status=True,
         match_incoming_request_route=True,
         max_request_body_size=MESSAGE_BYTES_MAX,
+        max_response_body_size=ANSWER_BYTES_MAX,
         request_validation_options=GrpcJsonTranscoderRequestValidationOptions(
             reject_unknown_method=True,
             reject_unknown_query_parameters=True,

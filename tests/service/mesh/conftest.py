@@ -144,7 +144,7 @@ async def control(tokens: Tokens, start: Start, admission: members.Admission, we
         {
             "quota": frozenset([await start("quota", members.quota("1"), "scenemesh.quota.v1.QuotaService")]),
             "search": frozenset([await start("search", members.search("1"), "scenemesh.search.v1.SearchService")]),
-            "chat": frozenset([await start("chat", members.chat(), "scenemesh.chat.v1.ChatService")]),
+            "chat": frozenset([await start("chat", members.chat(), *members.CHAT)]),
             "billing": frozenset([await start("billing", members.billing(webhooks), *members.BILLING)]),
             "edge": frozenset([await start("edge", admission.register, members.ADMISSION)]),
         }

@@ -9,17 +9,19 @@ from typing import Any
 import grpc
 from envoy.service.auth.v3 import external_auth_pb2, external_auth_pb2_grpc
 from envoy.type.v3 import http_status_pb2
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.empty_pb2 import Empty
 
 from runtime.errors import InvalidArgument, Unauthenticated, Unavailable
 from runtime.serve import Register
 from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc, webhook_pb2, webhook_pb2_grpc
-from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc, media_pb2, media_pb2_grpc
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 ADMISSION = "envoy.service.auth.v3.Authorization"
+CHAT = ("scenemesh.chat.v1.ChatService", "scenemesh.chat.v1.MediaService")
 BILLING = ("scenemesh.billing.v1.BillingService", "scenemesh.billing.v1.WebhookService")
 
 
@@ -69,6 +71,17 @@ class Chat(chat_pb2_grpc.ChatServiceServicer):
         yield chat_pb2.ChatEvent(number=1, started=chat_pb2.Started(model="echo"))
         yield chat_pb2.ChatEvent(number=2, delta=chat_pb2.Delta(text=request.text))
         yield chat_pb2.ChatEvent(number=3, finished=chat_pb2.Finished())
+
+
+class Media(media_pb2_grpc.MediaServiceServicer):
+    """Keeps what came, under the name of how large it is, and gives so much of it back as a name says."""
+
+    async def CreateMedia(self, request: media_pb2.CreateMediaRequest, context: Context) -> media_pb2.Media:
+        return media_pb2.Media(name=f"media/{len(request.content)}", content_type=request.content[:4].hex())
+
+    async def GetMedia(self, request: media_pb2.GetMediaRequest, context: Context) -> HttpBody:
+        size = int(request.name.rpartition("-")[2])
+        return HttpBody(content_type="image/png", data=b"\xff" * size)
 
 
 class Billing(billing_pb2_grpc.BillingServiceServicer):
@@ -146,7 +159,11 @@ def search(instance: str) -> Register:
 
 
 def chat() -> Register:
-    return partial(chat_pb2_grpc.add_ChatServiceServicer_to_server, Chat())  # type: ignore[abstract]
+    def register(server: grpc.aio.Server) -> None:
+        chat_pb2_grpc.add_ChatServiceServicer_to_server(Chat(), server)  # type: ignore[abstract]
+        media_pb2_grpc.add_MediaServiceServicer_to_server(Media(), server)  # type: ignore[abstract]
+
+    return register
 
 
 def billing(webhooks: Webhooks) -> Register:

@@ -6,17 +6,22 @@ from typing import Any
 
 import pytest
 from envoy_data_plane.envoy.config.cluster.v3 import Cluster
+from envoy_data_plane.envoy.config.core.v3 import KeepaliveSettings
 from envoy_data_plane.envoy.config.endpoint.v3 import ClusterLoadAssignment
 from envoy_data_plane.envoy.config.route.v3 import Route, RouteConfiguration
 from envoy_data_plane.envoy.extensions.filters.http.jwt_authn.v3 import PerRouteConfig
 
 from mesh import resources
-from mesh.resources import CLUSTER, ENDPOINTS, ROUTES, filters, formats, limits, tokens
+from mesh.resources import CLUSTER, ENDPOINTS, ROUTES, filters, formats, limits, listeners, tokens
 from mesh.topology import Issuer, Topology
 from runtime.contract import Audience, Method
 
 SEND = "/scenemesh.chat.v1.ChatService/SendMessage"
 SUGGEST = "/scenemesh.search.v1.SearchService/Suggest"
+UPLOADS = {
+    "/scenemesh.chat.v1.ArchiveService/ImportConversations",
+    "/scenemesh.chat.v1.MediaService/CreateMedia",
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,8 @@ def _filters(method: Method) -> set[str]:
     unbounded = {"envoy.filters.http.body_size_limit"} if method.request_streaming else set()
     webhook = {"envoy.filters.http.body_size_limit", "webhook_body_size_limit"}
     received = webhook if method.policy.audience is Audience.WEBHOOK else set()
-    return {"envoy.filters.http.jwt_authn", *operator, *metered, *unbounded, *received}
+    uploads = {"envoy.filters.http.body_size_limit", "upload_body_size_limit"} if method.path in UPLOADS else set()
+    return {"envoy.filters.http.jwt_authn", *operator, *metered, *unbounded, *received, *uploads}
 
 
 def test_tokens_are_looked_at_on_every_route_but_the_webhooks(topology: Topology, edge_routes: list[Route]) -> None:
@@ -65,12 +71,15 @@ def test_tokens_are_looked_at_on_every_route_but_the_webhooks(topology: Topology
     assert len(unlooked) == 4
 
 
-def test_a_size_limit_stands_in_the_chain_for_everybody_and_one_for_webhooks_alone(topology: Topology) -> None:
+def test_a_size_limit_stands_in_the_chain_for_everybody_and_others_for_some_alone(topology: Topology) -> None:
     chain = {one.name: one for one in filters.chain(topology)}
-    assert [(name, chain[name].disabled) for name in (limits.BODY_FILTER, limits.WEBHOOK_BODY_FILTER)] == [
-        (limits.BODY_FILTER, False),
-        (limits.WEBHOOK_BODY_FILTER, True),
-    ]
+    names = (limits.BODY_FILTER, limits.WEBHOOK_BODY_FILTER, limits.UPLOAD_BODY_FILTER)
+    assert [chain[name].disabled for name in names] == [False, True, True]
+
+
+def test_what_carries_a_file_has_a_limit_of_its_own(edge_routes: list[Route]) -> None:
+    larger = {route.name for route in edge_routes if limits.UPLOAD_BODY_FILTER in route.typed_per_filter_config}
+    assert larger == UPLOADS
 
 
 def test_a_stream_is_bounded_by_its_policy_and_never_retried_once_it_is_not_idempotent(
@@ -89,6 +98,14 @@ def test_a_stream_is_bounded_by_its_policy_and_never_retried_once_it_is_not_idem
         timedelta(seconds=300.5),
         timedelta(seconds=60),
         None,
+    )
+
+
+def test_whether_a_caller_is_still_there_is_asked_by_pings(topology: Topology) -> None:
+    http2 = listeners.connection_manager(topology).http2_protocol_options
+    assert http2 is not None
+    assert http2.connection_keepalive == KeepaliveSettings(
+        interval=timedelta(seconds=60), timeout=timedelta(seconds=20)
     )
 
 
