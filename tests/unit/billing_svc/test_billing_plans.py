@@ -52,7 +52,13 @@ def test_what_ships_is_what_is_on_offer() -> None:
     catalogue = plans.load(plans.PLANS, "test")
     assert catalogue.grace == timedelta(days=7)
     assert catalogue.plans == (
-        Plan("free", "Free", (), (Allowance("chat", 5, day),), 12_000),
+        Plan(
+            "free",
+            "Free",
+            (),
+            (Allowance("chat", 5, day), Allowance("transcription", 5, month), Allowance("speech", 5, month)),
+            12_000,
+        ),
         Plan(
             "creator",
             "Creator",
@@ -63,6 +69,8 @@ def test_what_ships_is_what_is_on_offer() -> None:
                 Allowance("image_generation", 2, month),
                 Allowance("image_recognition", 4, month),
                 Allowance("story", 10, month),
+                Allowance("transcription", 30, month),
+                Allowance("speech", 30, month),
             ),
             32_000,
         ),
@@ -81,6 +89,8 @@ def test_what_ships_is_what_is_on_offer() -> None:
                 Allowance("image_recognition", 10, month),
                 Allowance("video", 3, month),
                 Allowance("story", 30, month),
+                Allowance("transcription", 120, month),
+                Allowance("speech", 120, month),
             ),
             64_000,
             7,
@@ -100,6 +110,8 @@ def test_what_ships_is_what_is_on_offer() -> None:
                 Allowance("image_recognition", None, month),
                 Allowance("video", None, month),
                 Allowance("story", None, month),
+                Allowance("transcription", None, month),
+                Allowance("speech", None, month),
             ),
             64_000,
         ),
