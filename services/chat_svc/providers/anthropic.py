@@ -1,18 +1,20 @@
 """Claude, and whatever else speaks Anthropic's Messages protocol."""
 
+import base64
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import anthropic
 import httpx2
-from anthropic.types import MessageParam, RawMessageStreamEvent, TextBlockParam
+from anthropic.types import ImageBlockParam, MessageParam, TextBlockParam
 
 from services.chat_svc.domain.conversation import Role
 from services.chat_svc.domain.ending import Completed
 from services.chat_svc.domain.fault import Cut, Malformed, Refused, Stalled, Unreachable
 from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.outcome import FinishReason
-from services.chat_svc.domain.prompt import Prompt, Turn
+from services.chat_svc.domain.prompt import Image, Prompt, Turn
 from services.chat_svc.providers.fault import fault, fault_in_stream, message_of
 from services.chat_svc.providers.provider import CONNECT_SECONDS, READ_SECONDS
 from services.chat_svc.providers.shape import text, usage
@@ -42,23 +44,34 @@ class Anthropic:
     async def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
         ending = _Ending()
         async with _faults(prefixed=prefix != ""):
-            stream = await self._client.messages.create(
-                model=self.model.provider_model,
-                max_tokens=self.model.output_tokens_max,
-                system=_system(prompt),
-                messages=_messages(prompt, prefix),
+            # Events as they are: to make the SDK's objects of them takes as long as all the rest of an answer.
+            stream = await self._client.post(
+                "/v1/messages",
+                body=self._body(prompt, prefix),
+                cast_to=object,
                 stream=True,
+                stream_cls=anthropic.AsyncStream[object],
             )
             async with stream:
-                async for event in stream:
+                async for told in stream:
+                    event = cast("Any", told)
                     if piece := _piece(event):
                         yield piece
-                    elif event.type == "message_stop" and ending.reason is not None:
+                    elif event.get("type") == "message_stop" and ending.reason is not None:
                         yield ending.completed(ending.reason)
                         return
                     else:
                         ending.take(event)
         raise Cut("the stream ended without message_stop")
+
+    def _body(self, prompt: Prompt, prefix: str) -> dict[str, Any]:
+        return {
+            "model": self.model.provider_model,
+            "max_tokens": self.model.output_tokens_max,
+            "system": _system(prompt),
+            "messages": _messages(prompt, prefix),
+            "stream": True,
+        }
 
 
 class _Ending:
@@ -68,12 +81,12 @@ class _Ending:
         self.reason: FinishReason | None = None
         self._tokens: dict[str, int] = {}
 
-    def take(self, event: RawMessageStreamEvent) -> None:
-        if event.type == "message_start":
-            self._count(event.message.usage)
-        elif event.type == "message_delta":
-            self._count(event.usage)
-            reason = event.delta.stop_reason
+    def take(self, event: Any) -> None:
+        if event.get("type") == "message_start":
+            self._count(event.get("message").get("usage"))
+        elif event.get("type") == "message_delta":
+            self._count(event.get("usage"))
+            reason = event.get("delta").get("stop_reason")
             if reason == "refusal":
                 raise Refused("the model refused")
             if reason is not None:
@@ -89,20 +102,18 @@ class _Ending:
 
     def _count(self, told: object) -> None:
         for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"):
-            count = getattr(told, name, None)
+            count = told.get(name) if isinstance(told, dict) else None
             if isinstance(count, int):
                 self._tokens[name] = count
 
 
-def _piece(event: RawMessageStreamEvent) -> str:
-    """The text in an event, empty for all that carries none: thinking, tools, and what comes in years to come.
-
-    By `type` and not by class: the SDK gives events that it does not know as the first class it has.
-    """
-    if event.type == "content_block_delta" and event.delta.type == "text_delta":
-        return text(event.delta.text)
-    if event.type == "content_block_start" and event.content_block.type == "text":
-        return text(event.content_block.text)
+def _piece(event: Any) -> str:
+    """The text in an event, empty for all that carries none: thinking, tools, and what comes in years to come."""
+    kind = event.get("type")
+    if kind == "content_block_delta" and event.get("delta").get("type") == "text_delta":
+        return text(event.get("delta").get("text"))
+    if kind == "content_block_start" and event.get("content_block").get("type") == "text":
+        return text(event.get("content_block").get("text"))
     return ""
 
 
@@ -124,9 +135,18 @@ def _messages(prompt: Prompt, prefix: str) -> list[MessageParam]:
 
 
 def _message(turn: Turn, *, marked: bool) -> MessageParam:
-    if turn.role is Role.USER:
-        return {"role": "user", "content": [_marked(turn.text)] if marked else turn.text}
-    return {"role": "assistant", "content": turn.text}
+    if turn.role is Role.CHARACTER:
+        return {"role": "assistant", "content": turn.text}
+    said = _marked(turn.text) if marked else TextBlockParam(type="text", text=turn.text)
+    if turn.images:
+        return {"role": "user", "content": [*(_image(one) for one in turn.images), said]}
+    return {"role": "user", "content": [said] if marked else turn.text}
+
+
+def _image(image: Image) -> ImageBlockParam:
+    data = base64.b64encode(image.content).decode()
+    # The SDK's type names the four types that there are.
+    return {"type": "image", "source": {"type": "base64", "media_type": cast("Any", image.content_type), "data": data}}
 
 
 def _marked(said: str) -> TextBlockParam:

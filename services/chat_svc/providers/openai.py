@@ -1,14 +1,15 @@
 """GPT, and whatever else speaks OpenAI's chat completions: vLLM, Ollama, OpenRouter, llama.cpp."""
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
-from openai.types.completion_usage import CompletionUsage
+from openai.types.chat import ChatCompletionContentPartParam, ChatCompletionMessageParam
 
 from services.chat_svc.domain.conversation import Role
 from services.chat_svc.domain.ending import Completed
@@ -25,7 +26,7 @@ from services.chat_svc.domain.fault import (
 )
 from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.outcome import FinishReason, Usage
-from services.chat_svc.domain.prompt import Prompt
+from services.chat_svc.domain.prompt import Prompt, Turn
 from services.chat_svc.providers.fault import fault, fault_in_stream, message_of
 from services.chat_svc.providers.provider import CONNECT_SECONDS, READ_SECONDS
 from services.chat_svc.providers.shape import text, usage
@@ -66,24 +67,32 @@ class OpenAI:
 
     async def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
         ending = _Ending()
-        async with _faults(Unreachable, Unreachable, prefixed=prefix != ""):
-            stream = await self._client.chat.completions.create(
-                model=await self._model_name(),
-                messages=_messages(prompt, prefix),
-                stream=True,
-                stream_options={"include_usage": True},
-                max_tokens=self.model.output_tokens_max if self._compatible else openai.omit,
-                max_completion_tokens=openai.omit if self._compatible else self.model.output_tokens_max,
-                extra_body={**self.model.extra, **(CONTINUING if prefix and self._compatible else {})},
+        async with faults(Unreachable, Unreachable, prefixed=prefix != ""):
+            body = self._body(await self._model_name(), prompt, prefix)
+            # Chunks as they are: to make the SDK's objects of them takes as long as all the rest of an answer.
+            stream = await self._client.post(
+                "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
             )
-        async with _faults(Cut, Stalled, prefixed=prefix != ""), stream:
+        async with faults(Cut, Stalled, prefixed=prefix != ""), stream:
             chunks = aiter(stream)
-            while chunk := await _next(chunks, USAGE_SECONDS_MAX if ending.reason else None):
+            # A list without chunks is none.
+            while (chunk := await _next(chunks, USAGE_SECONDS_MAX if ending.reason else None)) not in (None, []):
                 if piece := ending.take(chunk):
                     yield piece
         if ending.reason is None:
             raise Cut("the stream ended without a reason")
         yield Completed(ending.reason, ending.usage)
+
+    def _body(self, name: str, prompt: Prompt, prefix: str) -> dict[str, Any]:
+        return {
+            "model": name,
+            "messages": _messages(prompt, prefix),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "max_tokens" if self._compatible else "max_completion_tokens": self.model.output_tokens_max,
+            **self.model.extra,
+            **(CONTINUING if prefix and self._compatible else {}),
+        }
 
     async def _model_name(self) -> str:
         """The provider's name for the model: the configured one, or the first that the server lists."""
@@ -115,46 +124,60 @@ class _Ending:
         self.reason: FinishReason | None = None
         self.usage: Usage | None = None
 
-    def take(self, chunk: ChatCompletionChunk) -> str:
+    def take(self, chunk: Any) -> str:
         """The text in a chunk; what the model thinks aloud, and other choices, are none."""
-        if chunk.usage is not None:
-            self.usage = _usage(chunk.usage)
+        if (told := chunk.get("usage")) is not None:
+            self.usage = _usage(told)
         said = ""
-        for choice in chunk.choices or ():
-            if choice.index:
+        for choice in chunk.get("choices") or ():
+            if choice.get("index"):
                 continue
-            if choice.finish_reason in FAULTS:
-                raise FAULTS[choice.finish_reason](f"finish_reason: {choice.finish_reason}")
-            if choice.finish_reason:
-                self.reason = FinishReason.LENGTH if choice.finish_reason == "length" else FinishReason.STOP
-            if choice.delta is not None:
-                if choice.delta.refusal:
+            reason = choice.get("finish_reason")
+            if reason in FAULTS:
+                raise FAULTS[reason](f"finish_reason: {reason}")
+            if reason:
+                self.reason = FinishReason.LENGTH if reason == "length" else FinishReason.STOP
+            if (delta := choice.get("delta")) is not None:
+                if delta.get("refusal"):
                     raise Refused("the model refused")
-                said += text(choice.delta.content)
+                said += text(delta.get("content"))
         return said
 
 
-def _usage(told: CompletionUsage) -> Usage | None:
-    cached = getattr(told.prompt_tokens_details, "cached_tokens", None)
+def _usage(told: Any) -> Usage | None:
+    details = told.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
     if cached is None:
         # DeepSeek's name for it.
-        cached = getattr(told, "prompt_cache_hit_tokens", None)
-    return usage(told.prompt_tokens, told.completion_tokens, cached)
+        cached = told.get("prompt_cache_hit_tokens")
+    return usage(told.get("prompt_tokens"), told.get("completion_tokens"), cached)
 
 
 def _messages(prompt: Prompt, prefix: str) -> list[ChatCompletionMessageParam]:
     turns: list[ChatCompletionMessageParam] = [{"role": "system", "content": prompt.system}]
     for turn in prompt.turns:
-        if turn.role is Role.USER:
-            turns.append({"role": "user", "content": turn.text})
-        else:
+        if turn.role is Role.CHARACTER:
             turns.append({"role": "assistant", "content": turn.text})
+        elif turn.images:
+            turns.append({"role": "user", "content": _parts(turn)})
+        else:
+            turns.append({"role": "user", "content": turn.text})
     if prefix:
         turns.append({"role": "assistant", "content": prefix})
     return turns
 
 
-async def _next(chunks: AsyncIterator[ChatCompletionChunk], seconds: float | None) -> ChatCompletionChunk | None:
+def _parts(turn: Turn) -> list[ChatCompletionContentPartParam]:
+    """The images, each as an address that holds it, and the text."""
+    parts: list[ChatCompletionContentPartParam] = []
+    for image in turn.images:
+        url = f"data:{image.content_type};base64,{base64.b64encode(image.content).decode()}"
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    parts.append({"type": "text", "text": turn.text})
+    return parts
+
+
+async def _next(chunks: AsyncIterator[object], seconds: float | None) -> object | None:
     """The next chunk; None when there is none, or none comes within so many seconds."""
     limit = asyncio.timeout(seconds)
     try:
@@ -167,7 +190,7 @@ async def _next(chunks: AsyncIterator[ChatCompletionChunk], seconds: float | Non
 
 
 @asynccontextmanager
-async def _faults(lost: type[ModelFault], late: type[ModelFault], *, prefixed: bool) -> AsyncIterator[None]:
+async def faults(lost: type[ModelFault], late: type[ModelFault], *, prefixed: bool) -> AsyncIterator[None]:
     """Turns what the SDK raises into a ModelFault; a lost connection and a silent one into those given."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""The shape of what the SDKs give: they build their objects without checking them."""
+"""The shape of what providers send, which nobody has checked."""
 
 from typing import TypeGuard
 

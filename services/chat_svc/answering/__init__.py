@@ -1,0 +1,1 @@
+"""The making of answers: as long as the process lives, whoever watches or does not."""

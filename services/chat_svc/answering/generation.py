@@ -1,0 +1,159 @@
+"""One answer being made: a job of this process, whoever watches it or does not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+
+import structlog
+
+from runtime.errors import Unavailable
+from services.chat_svc.answering.closing import Closing
+from services.chat_svc.answering.journal import Journal
+from services.chat_svc.answering.live import LiveLog
+from services.chat_svc.answering.paying import Paying
+from services.chat_svc.answering.speech import Draft, Speaking, Speech
+from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.ending import Broken, Completed, Ending, ended, estimated_tokens, paid
+from services.chat_svc.domain.entry import Entry, Said
+from services.chat_svc.domain.fault import Cut, FailureReason, ModelFault, Stalled, failure
+from services.chat_svc.domain.outcome import FinishReason, Spent
+
+log = structlog.get_logger()
+
+ANSWER_SECONDS_MAX = 290.0
+
+# How long the owner tries to keep an ended answer while the database is away, and how often.
+KEEP_SECONDS_MAX = 60.0
+KEEP_PAUSE_SECONDS = 0.5
+
+INTERRUPTED = Broken(FailureReason.INTERRUPTED)
+
+# Offers an answer to other processes: what was said, what it took, and what pays for it. False when none took it.
+Offer = Callable[[Sequence[Entry], Spent, Paying], Awaitable[bool]]
+
+
+class Generation:
+    """The model speaks into the live log, the journal mirrors it, and the end is kept."""
+
+    def __init__(
+        self,
+        answer: Message,
+        draft: Draft,
+        speech: Speech,
+        journal: Journal,
+        closing: Closing,
+        paying: Paying,
+        settled: Callable[[Message], Message],
+    ) -> None:
+        self.answer = answer
+        self.log = LiveLog(draft.said)
+        self.draft = draft
+        self._speech = speech
+        self._journal = journal
+        self._closing = closing
+        self._paying = paying
+        self._settled = settled
+        self._limit = asyncio.timeout(ANSWER_SECONDS_MAX)
+        self._early: Ending | None = None
+        self._offer: Offer | None = None
+        self._speaking = False
+
+    def interrupt(self) -> None:
+        """Ends the answer, which is our fault, with what has been said so far."""
+        self._end(INTERRUPTED)
+
+    def hand_over(self, offer: Offer) -> None:
+        """Leaves the answer to whoever takes it; it ends as interrupted where nobody does."""
+        self._offer = offer
+        self.interrupt()
+
+    def stop(self) -> None:
+        """Ends the answer, as the person wants, with what has been said so far."""
+        self._end(Completed(FinishReason.STOPPED))
+
+    def _end(self, ending: Ending) -> None:
+        self._early = self._early or ending
+        if self._speaking:
+            self._limit.reschedule(0)
+
+    async def run(self) -> None:
+        """Makes the answer and keeps it, unless another process goes on with it. Raises nothing of its own."""
+        speaking = self._speech.answer(self.draft)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._mirror())
+            ending = await self._spoken(speaking)
+            self.log.complete()
+            await self._paying.close()
+        try:
+            if ending == INTERRUPTED and await self._left(speaking.spent):
+                return
+            answer = ended(self.answer, self.log.entries, ending, speaking.spent)
+            turns = self._paying.turns(answer.usage.output_tokens if answer.usage else 0)
+            await self._keep(self._settled(paid(answer, turns)))
+        finally:
+            self.log.close()
+
+    async def _spoken(self, speaking: Speaking) -> Ending:
+        try:
+            async with self._limit:
+                self._speaking = True
+                return self._early or await self._speak(speaking)
+        except TimeoutError:
+            fault: ModelFault = Stalled("the answer took too long")
+        except ModelFault as error:
+            fault = error
+        except Exception:
+            log.exception("defect in an answer", answer=str(self.answer.id))
+            fault = Cut("defect")
+        finally:
+            self._speaking = False
+        return self._early or Broken(failure(fault, spoke=bool(self.log.entries)))
+
+    async def _speak(self, speaking: Speaking) -> Ending:
+        tokens = sum(estimated_tokens(entry.text) for entry in self.log.entries if isinstance(entry, Said))
+        async with aclosing(speaking.entries()) as words:
+            async for word in words:
+                if isinstance(word, Completed):
+                    return word
+                self.log.append(word)
+                tokens += estimated_tokens(word.text) if isinstance(word, Said) else 0
+                if not await self._paying.covers(tokens):
+                    return Completed(FinishReason.QUOTA)
+        raise Cut("the speech ended without an end")
+
+    async def _mirror(self) -> None:
+        """Shows what is said as soon as the journal has it, so that nobody has seen what a dead process takes along.
+
+        What comes while a write is under way shares the next one.
+        """
+        kept = 0
+        while count := await self.log.unshown():
+            kept = await self._journal.add(self.answer.id, self.log.entries[:count], kept)
+            self.log.show(count)
+
+    async def _left(self, spent: Spent) -> bool:
+        """Whether another process goes on. None can with what the journal does not have."""
+        if self._offer is None or not await self._journaled():
+            return False
+        return await self._offer(self.log.entries, spent, self._paying)
+
+    async def _journaled(self) -> bool:
+        """Whether the journal has all that was said; a write that failed may have come through."""
+        entries = self.log.entries
+        if await self._journal.add(self.answer.id, entries, 0) == len(entries):
+            return True
+        try:
+            return await self._journal.entries(self.answer.id) == entries
+        except Unavailable:
+            return False
+
+    async def _keep(self, answer: Message) -> None:
+        limit = asyncio.get_running_loop().time() + KEEP_SECONDS_MAX
+        while True:
+            try:
+                return await self._closing.close(answer)
+            except Unavailable:
+                if asyncio.get_running_loop().time() > limit:
+                    log.error("answer not kept", answer=str(answer.id))
+                    return None
+                await asyncio.sleep(KEEP_PAUSE_SECONDS)

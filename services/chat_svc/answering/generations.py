@@ -1,0 +1,175 @@
+"""The answers that this process makes: as long as the process lives, whether or not anyone listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+
+from runtime.context import REQUEST_ID, request_id
+from runtime.errors import Unavailable
+from services.chat_svc.answering.closing import Closing
+from services.chat_svc.answering.generation import Generation
+from services.chat_svc.answering.handing_over import Offering
+from services.chat_svc.answering.journal import Journal
+from services.chat_svc.answering.live import LiveLog
+from services.chat_svc.answering.paying import Paying
+from services.chat_svc.answering.speech import Draft, Speech
+from services.chat_svc.domain.conversation import Message
+from services.chat_svc.siblings import Quota
+from services.chat_svc.store import Answers
+
+log = structlog.get_logger()
+
+# The server has waited for those who watch by then; so long may go on what nobody watches.
+FINISH_SECONDS_MAX = 0.5
+
+# Leases last 5 s: three renewals may fail before another process takes over.
+RENEWAL_SECONDS = 1.5
+
+Value = TypeVar("Value")
+
+
+class Generations:
+    """A context manager. At its end answers have a moment to finish, at most `drain_seconds`.
+
+    Then they are left to other processes, and end as interrupted where no other one takes them.
+    """
+
+    def __init__(
+        self,
+        answers: Answers,
+        speech: Speech,
+        journal: Journal,
+        closing: Closing,
+        quota: Quota,
+        drain_seconds: float,
+        offering: Offering | None = None,
+    ) -> None:
+        self._answers = answers
+        self._quota = quota
+        self._speech = speech
+        self._journal = journal
+        self._closing = closing
+        self._finish_seconds = min(drain_seconds, FINISH_SECONDS_MAX)
+        self._offering = offering
+        self._running: dict[UUID, Generation] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._drained = False
+        self._tasks = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Generations:
+        await self._tasks.__aenter__()
+        self._renewal = self._tasks.create_task(self._renew())
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        if error[0] is None:
+            await self._drain()
+        self._renewal.cancel()
+        await self._tasks.__aexit__(*error)
+
+    @property
+    def running(self) -> frozenset[UUID]:
+        return frozenset(self._running)
+
+    def log(self, answer: UUID) -> LiveLog | None:
+        """The live log of an answer that is being made here."""
+        generation = self._running.get(answer)
+        return generation.log if generation is not None else None
+
+    def start(
+        self,
+        answer: Message,
+        draft: Draft,
+        settled: Callable[[Message], Message],
+        units_max: int | None = None,
+        turns_held: int = 1,
+    ) -> asyncio.Task[None]:
+        """Begins to make an answer that this process owns, or goes on with it; the job that does it.
+
+        It may cost `units_max`. `settled` has the last word on the answer as it ended, before that is kept.
+        """
+        paying = Paying(self._quota, answer, draft.tokens_per_turn, units_max, turns_held)
+        generation = Generation(answer, draft, self._speech, self._journal, self._closing, paying, settled)
+        self._running[answer.id] = generation
+        if self._drained:
+            self._leave(generation)
+        # A context of its own: the deadline of the call that began an answer is not the answer's.
+        context = Context()
+        context.run(REQUEST_ID.set, request_id())
+        job = self._tasks.create_task(self._run(generation), context=context)
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        return job
+
+    def stop(self, answer: UUID) -> bool:
+        """Ends an answer as its person wants; false when it is not made here."""
+        generation = self._running.get(answer)
+        if generation is None:
+            return False
+        generation.stop()
+        return True
+
+    async def carried(self, work: Coroutine[Any, Any, Value]) -> Value:
+        """The result of work that is carried through even if the caller goes away meanwhile."""
+        result: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+        self._tasks.create_task(_deliver(work, result))
+        return await result
+
+    async def _run(self, generation: Generation) -> None:
+        try:
+            await generation.run()
+        except Exception:
+            log.exception("defect in keeping an answer", answer=str(generation.answer.id))
+        finally:
+            del self._running[generation.answer.id]
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            running = self.running
+            if not running:
+                continue
+            try:
+                renewed = await self._answers.renew(running)
+            except Unavailable:
+                log.warning("leases not renewed", answers=len(running))
+                continue
+            for answer in (running - renewed.kept) & self.running:
+                self._running[answer].interrupt()
+            for answer in renewed.wished_stopped:
+                self.stop(answer)
+
+    async def _drain(self) -> None:
+        if self._jobs:
+            await asyncio.wait(self._jobs, timeout=self._finish_seconds)
+        self._drained = True
+        for generation in self._running.values():
+            self._leave(generation)
+        if self._jobs:
+            await asyncio.wait(self._jobs)
+
+    def _leave(self, generation: Generation) -> None:
+        if self._offering is None:
+            generation.interrupt()
+        else:
+            generation.hand_over(partial(self._offering.offer, generation.answer, generation.draft))
+
+
+async def _deliver(work: Awaitable[Value], result: asyncio.Future[Value]) -> None:
+    try:
+        value = await work
+    except Exception as error:
+        if result.done():
+            log.warning("carried work failed", error=type(error).__name__)
+        else:
+            result.set_exception(error)
+    else:
+        if not result.done():
+            result.set_result(value)

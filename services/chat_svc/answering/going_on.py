@@ -1,0 +1,121 @@
+"""Going on with answers that other processes left in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+from redis.asyncio import Redis
+
+from runtime.errors import MeshError
+from runtime.redis import ending
+from services.chat_svc.answering.generations import Generations
+from services.chat_svc.answering.handing_over import CHANNEL, FAULTS
+from services.chat_svc.answering.journal import Journal
+from services.chat_svc.answering.speech import Draft, Speech
+from services.chat_svc.domain.conversation import Conversation, Message, Role
+from services.chat_svc.domain.entry import Entry, model_of
+from services.chat_svc.domain.handover import Handover
+from services.chat_svc.domain.prompt import Scene
+from services.chat_svc.media.showing import Showing
+from services.chat_svc.scenes.scenes import Scenes
+from services.chat_svc.siblings import Reservation
+from services.chat_svc.store import Answers, Conversations, Messages
+
+log = structlog.get_logger()
+
+BLOCK_SECONDS = 1.0
+
+
+class GoingOn:
+    """Runs in every process; `waiting` is for listening."""
+
+    def __init__(
+        self,
+        answers: Answers,
+        conversations: Conversations,
+        messages: Messages,
+        scenes: Scenes,
+        showing: Showing,
+        speech: Speech,
+        journal: Journal,
+        generations: Generations,
+        waiting: Redis,
+    ) -> None:
+        self._answers = answers
+        self._conversations = conversations
+        self._messages = messages
+        self._scenes = scenes
+        self._showing = showing
+        self._speech = speech
+        self._journal = journal
+        self._generations = generations
+        self._waiting = waiting
+
+    async def run(self) -> None:
+        """Takes what others leave, until it is cancelled."""
+        while not ending():
+            try:
+                await self._listen()
+            except FAULTS as error:
+                log.warning("what others leave is not heard of", error=type(error).__name__)
+                await asyncio.sleep(BLOCK_SECONDS)
+
+    async def take(self) -> None:
+        """Goes on with what is left to whoever takes it."""
+        while left := await self._answers.take_offered():
+            for answer, handover in left:
+                try:
+                    await self._go_on(answer, handover)
+                except MeshError as error:
+                    # Its lease lapses, and recovery ends it with what was said.
+                    log.warning("answer cannot be gone on with", answer=str(answer.id), reason=error.reason)
+
+    async def _listen(self) -> None:
+        async with self._waiting.pubsub() as channel:
+            await channel.subscribe(CHANNEL)
+            while not ending():
+                await channel.get_message(ignore_subscribe_messages=True, timeout=BLOCK_SECONDS)
+                try:
+                    await self.take()
+                except MeshError as error:
+                    log.warning("what others leave is not taken", reason=error.reason)
+
+    async def _go_on(self, answer: Message, handover: Handover) -> None:
+        said = await self._journal.entries(answer.id)
+        if len(said) < handover.entries:
+            log.warning("answer has lost its journal", answer=str(answer.id), entries=len(said))
+            return
+        draft = await self._draft(answer, handover, said[: handover.entries])
+        log.info("answer goes on", answer=str(answer.id), entries=len(draft.said))
+        self._generations.start(answer, draft, _alone, handover.units_max, handover.turns)
+
+    async def _draft(self, answer: Message, handover: Handover, said: Sequence[Entry]) -> Draft:
+        """The draft that the answer was begun with, and what was made of it."""
+        conversation = await self._conversations.conversation(answer.user, answer.conversation)
+        scene = await self._scene(conversation, answer)
+        reservation = Reservation(answer.hold, handover.context_tokens, answer.meter, answer.price, handover.classes)
+        draft = self._speech.draft(scene, reservation, handover.choice)
+        return replace(
+            draft,
+            wanted=replace(draft.wanted, last=model_of(said) or draft.wanted.last),
+            tokens_per_turn=handover.tokens_per_turn,
+            said=said,
+            attempts=handover.attempts,
+        )
+
+    async def _scene(self, conversation: Conversation, answer: Message) -> Scene:
+        """The scene in which the answer was begun."""
+        if answer.parent is not None:
+            answered = await self._messages.get(answer.user, answer.conversation, answer.parent)
+            if answered.role is Role.USER:
+                images = await self._showing.images(answer.user, answered.media)
+                return await self._scenes.scene(conversation, answer.character, answered.parent, answered.text, images)
+        return await self._scenes.scene(conversation, answer.character, answer.parent, None)
+
+
+def _alone(answer: Message) -> Message:
+    """The answer as it ended: a round ends with the process that it was a job of."""
+    return replace(answer, next=None)

@@ -1,0 +1,88 @@
+"""Answers that outlive their process: it leaves them to the others, and one of those goes on.
+
+The row decides who owns an answer: it is left to nobody for a few seconds, and of several that look at once each takes
+what the others do not. A word over Redis lets them look at once. Where nobody does, the process that left the answer
+takes it back and ends it; if that is gone too, recovery ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from runtime.errors import Unavailable
+from services.chat_svc.answering.paying import Paying
+from services.chat_svc.answering.speech import Draft
+from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.entry import Entry, model_of
+from services.chat_svc.domain.fault import Fault
+from services.chat_svc.domain.handover import Handover
+from services.chat_svc.domain.outcome import Attempt, Spent
+from services.chat_svc.domain.routing import Choice
+from services.chat_svc.store import Answers
+
+log = structlog.get_logger()
+
+CHANNEL = "chat:left"
+
+# How long a process that ends waits for another one to take an answer, and how often it looks.
+TAKEN_SECONDS_MAX = 2.0
+LOOK_SECONDS = 0.1
+
+FAULTS = (RedisError, OSError, TimeoutError)
+
+
+class Offering:
+    """Leaves answers to other processes."""
+
+    def __init__(self, answers: Answers, redis: Redis) -> None:
+        self._answers = answers
+        self._redis = redis
+
+    async def offer(self, answer: Message, draft: Draft, said: Sequence[Entry], spent: Spent, paying: Paying) -> bool:
+        """Whether somebody took the answer. If not, it is this process's to end, as far as anybody knows."""
+        handover, offered = _handover(draft, said, spent, paying), False
+        limit = asyncio.get_running_loop().time() + TAKEN_SECONDS_MAX
+        while asyncio.get_running_loop().time() < limit:
+            try:
+                if not offered:
+                    offered = await self._answers.offer(answer, handover)
+                    await self._tell()
+                elif not await self._answers.is_offered(answer):
+                    log.info("answer handed over", answer=str(answer.id))
+                    return True
+            except Unavailable as error:
+                log.warning("answer not handed over yet", answer=str(answer.id), reason=error.reason)
+            await asyncio.sleep(LOOK_SECONDS)
+        return offered and not await self._taken_back(answer)
+
+    async def _taken_back(self, answer: Message) -> bool:
+        """Whether the answer is this process's again; as good as true where that cannot be known."""
+        try:
+            return await self._answers.take_back(answer)
+        except Unavailable:
+            return True
+
+    async def _tell(self) -> None:
+        try:
+            await self._redis.publish(CHANNEL, "")
+        except FAULTS as error:
+            log.warning("what is left is told by the database alone", error=type(error).__name__)
+
+
+def _handover(draft: Draft, said: Sequence[Entry], spent: Spent, paying: Paying) -> Handover:
+    last = model_of(said)
+    return Handover(
+        entries=len(said),
+        turns=paying.held,
+        tokens_per_turn=draft.tokens_per_turn,
+        context_tokens=draft.entitled_tokens,
+        classes=draft.wanted.classes,
+        choice=Choice(draft.wanted.asked, draft.wanted.preference, draft.explain),
+        attempts=(*spent.attempts, Attempt(last, Fault.HANDED_OVER)) if last else spent.attempts,
+        units_max=paying.units_max,
+    )

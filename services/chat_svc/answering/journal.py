@@ -1,0 +1,162 @@
+"""Live logs beyond their process: a Redis Stream for each answer.
+
+An item of a stream holds the number of its first entry and the entries, so that a repeated item does no harm. Redis
+being away costs watchers in other processes the live view and nobody anything else.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Iterable
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from runtime.errors import Unavailable
+from services.chat_svc.domain.entry import Entry, from_json, to_json
+
+log = structlog.get_logger()
+
+LIFE_SECONDS = 3600
+# The database has it all by then; whoever is still reading gets through.
+LIFE_AFTER_END_SECONDS = 60
+
+# What a stalled Redis may hold a live answer up for, and how seldom it may do so.
+WRITE_SECONDS_MAX = 0.5
+PAUSE_SECONDS = 5.0
+
+# Below the client's own limit on a reply.
+BLOCK_MS = 500
+ITEMS_MAX = 500
+
+Batch = tuple[int, list[Entry]]
+
+FAULTS = (RedisError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True)
+class _Item:
+    """What is to stand in the stream of an answer; `life_seconds` is from now on, None as long as before."""
+
+    answer: UUID
+    fields: dict[Any, Any]
+    life_seconds: int | None
+
+
+class Journal:
+    """`writing` and `reading` are separate clients: reads block, and must not use up the connections for writes.
+
+    One write is under way at a time. What all the live answers of the process have to say meanwhile shares the next.
+    """
+
+    def __init__(self, writing: Redis, reading: Redis) -> None:
+        self._writing = writing
+        self._reading = reading
+        self._away_until = 0.0
+        self._items: list[_Item] = []
+        self._next: asyncio.Task[bool] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def add(self, answer: UUID, entries: list[Entry], kept: int) -> int:
+        """Adds what follows the first `kept` entries; gives how many the journal has now.
+
+        After a fault that is 0: what a Redis that was away still has is not known, so the next call says it all again.
+        """
+        fields = {"first": kept + 1, "entries": json.dumps([to_json(entry) for entry in entries[kept:]])}
+        # No answer takes as long as what it is made with lives.
+        item = _Item(answer, fields, None if kept else LIFE_SECONDS)
+        return len(entries) if await self._written(item) else 0
+
+    async def end(self, answer: UUID) -> None:
+        """Tells readers that the database has the whole answer."""
+        await self._written(_Item(answer, {"end": 1}, LIFE_AFTER_END_SECONDS))
+
+    async def entries(self, answer: UUID) -> list[Entry]:
+        """What the journal has of a live log; UNAVAILABLE when Redis is away."""
+        try:
+            items: Any = await self._writing.xrange(_key(answer))
+        except FAULTS as error:
+            raise Unavailable("The live log cannot be read just now.", reason="JOURNAL_UNAVAILABLE") from error
+        return contiguous(batch for _, fields in items if (batch := _batch(fields)) is not None)
+
+    async def follow(self, answer: UUID) -> AsyncGenerator[Batch | None, None]:
+        """Batches of a live log as they come, from its beginning; ends at its end.
+
+        None when nothing came for a while: the answer may have ended where this journal cannot tell.
+        """
+        position: bytes | str = "0"
+        while True:
+            items = await self._read(answer, position)
+            if not items:
+                yield None
+            for identifier, fields in items:
+                position = identifier
+                batch = _batch(fields)
+                if batch is None:
+                    return
+                yield batch
+
+    async def _written(self, item: _Item) -> bool:
+        """Whether Redis has it now."""
+        if asyncio.get_running_loop().time() < self._away_until:
+            return False
+        self._items.append(item)
+        if self._next is None:
+            # In a context of its own: it is nobody's call.
+            self._next = asyncio.create_task(self._write(), context=Context())
+        # Whoever goes away takes nothing from the others.
+        return await asyncio.shield(self._next)
+
+    async def _write(self) -> bool:
+        """Writes what there is when the write before it is over."""
+        async with self._one_at_a_time:
+            items, self._items, self._next = self._items, [], None
+            try:
+                async with asyncio.timeout(WRITE_SECONDS_MAX), self._writing.pipeline(transaction=False) as pipeline:
+                    for item in items:
+                        pipeline.xadd(_key(item.answer), item.fields)
+                        if item.life_seconds is not None:
+                            pipeline.expire(_key(item.answer), item.life_seconds)
+                    await pipeline.execute()
+            except FAULTS as error:
+                self._away_until = asyncio.get_running_loop().time() + PAUSE_SECONDS
+                log.warning("live logs not mirrored", answers=len(items), error=type(error).__name__)
+                return False
+            return True
+
+    async def _read(self, answer: UUID, position: bytes | str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        try:
+            found: Any = await self._reading.xread({_key(answer): position}, count=ITEMS_MAX, block=BLOCK_MS)
+        except FAULTS as error:
+            log.warning("live log not read", answer=str(answer), error=type(error).__name__)
+            await asyncio.sleep(BLOCK_MS / 1000)
+            return []
+        return list(found[0][1]) if found else []
+
+
+def contiguous(batches: Iterable[Batch]) -> list[Entry]:
+    """The live log that numbered batches make: `(number of the first entry, entries)`, repeats allowed.
+
+    Ends at the first gap: what follows one cannot be numbered by a reader who has not seen what is missing.
+    """
+    log: list[Entry] = []
+    for first, entries in sorted(batches, key=lambda batch: batch[0]):
+        if first > len(log) + 1:
+            break
+        log += entries[len(log) + 1 - first :]
+    return log
+
+
+def _key(answer: UUID) -> str:
+    return f"chat:log:{answer}"
+
+
+def _batch(fields: dict[bytes, bytes]) -> Batch | None:
+    """The batch in an item; None for the one that marks the end."""
+    if b"end" in fields:
+        return None
+    return int(fields[b"first"]), [from_json(entry) for entry in json.loads(fields[b"entries"])]

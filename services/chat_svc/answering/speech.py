@@ -1,0 +1,331 @@
+"""What models say: one answer, from as many models as it takes, within limits on their silence.
+
+There is one loop for everything that is tried again. Before the first word another model takes over unseen, and one
+that is slow with it may get company. After it the text goes on where it broke off, if the next model can do that, and
+otherwise begins anew: either stands in the log as a Seam. What a stream says before it is cut is never taken for the
+whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, contextmanager
+from dataclasses import dataclass, replace
+
+import structlog
+
+from runtime.errors import FailedPrecondition, NotFound
+from services.chat_svc.answering.hedging import Race
+from services.chat_svc.answering.voice import Voice, next_word
+from services.chat_svc.domain.conversation import Role
+from services.chat_svc.domain.ending import Completed, estimated_tokens
+from services.chat_svc.domain.entry import Began, Entry, Said, Seam, SeamMode, model_of, text_of
+from services.chat_svc.domain.fault import (
+    ContextTooLong,
+    Cut,
+    Empty,
+    HandedOver,
+    ModelFault,
+    Next,
+    Outrun,
+    PrefillRejected,
+    Unreachable,
+)
+from services.chat_svc.domain.health import Speed, Standing
+from services.chat_svc.domain.hedging import Hedges
+from services.chat_svc.domain.model import Capability, Class, Model
+from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent
+from services.chat_svc.domain.prompt import Image, Prompt, Scene, prompt
+from services.chat_svc.domain.routing import Choice, Decision, Preference, Wanted
+from services.chat_svc.models.router import Router
+from services.chat_svc.siblings import Reservation
+
+log = structlog.get_logger()
+
+# Between two words, whoever says them. The contract lets a stream be silent for 60 s, and it is silent until the first.
+SILENCE_SECONDS_MAX = 50.0
+ANSWER_CHARACTERS_MAX = 64_000
+# Models that may fail in one answer; the person has waited long enough then.
+ATTEMPTS_MAX = 6
+# Of those, so many after the first word.
+SEAMS_MAX = 2
+# Of output, where there is no model that says another number.
+TOKENS_PER_TURN = 1_000
+# A model that is the only one left is asked once more after this, or after what it told.
+PAUSE_SECONDS = 0.3
+PAUSE_SECONDS_MAX = 10.0
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is asked of models; `explain` asks for the decision to be told.
+
+    Where another process began the answer, `said` is its log so far and `attempts` are the models that it asked.
+    """
+
+    scene: Scene
+    entitled_tokens: int
+    wanted: Wanted
+    tokens_per_turn: int
+    explain: bool = False
+    said: Sequence[Entry] = ()
+    attempts: tuple[Attempt, ...] = ()
+
+    def prompt(self, model: Model) -> Prompt:
+        # Whoever cannot see is told that there were images.
+        scene = self.scene if Capability.VISION in model.capabilities else replace(self.scene, shown={})
+        return prompt(scene, model.prompt_tokens_max(self.entitled_tokens))
+
+
+class Speech:
+    """`seconds` is a clock that only goes forward."""
+
+    def __init__(self, router: Router, seconds: Callable[[], float], hedges: Hedges | None = None) -> None:
+        self._router = router
+        self._seconds = seconds
+        self._hedges = hedges or Hedges()
+
+    def check(self, choice: Choice) -> None:
+        """NOT_FOUND (reason MODEL_NOT_FOUND) where the caller names a model that there is not."""
+        if choice.model is not None and choice.model not in {model.id for model in self._router.models}:
+            raise NotFound("There is no such model.", reason="MODEL_NOT_FOUND")
+
+    def is_premium(self, choice: Choice) -> bool:
+        """Whether a choice is one of premium models."""
+        named = {model.id: model.model_class for model in self._router.models}.get(choice.model or "")
+        return named is Class.PREMIUM or (named is None and choice.preference is Preference.BEST)
+
+    def needs_premium(self, images: Sequence[Image], choice: Choice) -> bool:
+        """Whether it takes a premium model: one is chosen, or no other sees what the person shows.
+
+        FAILED_PRECONDITION where none sees it.
+        """
+        seeing = {model.model_class for model in self._router.models if Capability.VISION in model.capabilities}
+        if images and not seeing:
+            raise no_model_for_images()
+        return self.is_premium(choice) or (bool(images) and Class.STANDARD not in seeing)
+
+    def draft(self, scene: Scene, reservation: Reservation, choice: Choice) -> Draft:
+        """What is asked of models, from those that the reservation pays for."""
+        last = next((one.model for one in reversed(scene.history) if one.role is Role.CHARACTER and one.model), None)
+        prompt_tokens = estimated_tokens(scene.text or "") + sum(estimated_tokens(one.text) for one in scene.history)
+        wanted = Wanted(
+            classes=reservation.classes,
+            prompt_tokens=min(prompt_tokens, reservation.context_tokens),
+            preference=choice.preference,
+            asked=choice.model,
+            last=last,
+            capabilities=frozenset({Capability.VISION}) if scene.images else frozenset(),
+        )
+        model = self.first_model(wanted)
+        per_turn = model.tokens_per_turn if model else TOKENS_PER_TURN
+        return Draft(scene, reservation.context_tokens, wanted, per_turn, choice.explain)
+
+    def first_model(self, wanted: Wanted) -> Model | None:
+        """The model that would be asked."""
+        name = next(iter(self._router.decide(wanted).order), None)
+        return self._router.model(name) if name is not None else None
+
+    def answer(self, draft: Draft) -> Speaking:
+        """An answer that is about to be made."""
+        return Speaking(self._router, draft, self._seconds, self._hedges)
+
+
+class Speaking:
+    """One answer. `spent` is what it took so far."""
+
+    def __init__(self, router: Router, draft: Draft, seconds: Callable[[], float], hedges: Hedges) -> None:
+        self.spent = Spent(draft.attempts)
+        self._router = router
+        self._draft = draft
+        self._seconds = seconds
+        self._hedges = hedges
+        self._wanted = draft.wanted
+        self._heard = seconds()
+        self._text = text_of(draft.said)
+        self._speaker = model_of(draft.said)
+        # How the one that spoke last broke off.
+        self._broke: ModelFault = Cut("it broke off")
+        self._seams = 0
+        self._failed: dict[str, ModelFault] = {}
+        self._asked: dict[str, int] = {}
+        self._anew: set[str] = set()
+
+    async def entries(self) -> AsyncGenerator[Entry | Completed, None]:
+        """What goes into the log, then Completed; or raises the ModelFault that nothing could help against."""
+        last: ModelFault = Unreachable("no model is configured")
+        if self._draft.said:
+            last = self._broke = HandedOver("another process listened to it")
+        self._heard = self._seconds()
+        self._hedges.answer()
+        while (choice := await self._next()) is not None:
+            try:
+                async with await self._voice(*choice) as voice, aclosing(self._said(voice)) as words:
+                    async for word in words:
+                        yield word
+                return
+            except ModelFault as fault:
+                if fault.following is Next.NOBODY:
+                    raise
+                last = fault
+        raise last
+
+    @property
+    def _patience(self) -> float:
+        """Seconds for which there may still be silence."""
+        return self._heard + SILENCE_SECONDS_MAX - self._seconds()
+
+    async def _next(self) -> tuple[Decision, Model] | None:
+        """Who is asked now; None when nobody can help any more."""
+        if len(self.spent.attempts) >= ATTEMPTS_MAX or self._seams >= SEAMS_MAX or self._patience <= 0:
+            return None
+        decision = self._router.decide(self._wanted, frozenset(self._failed))
+        if not decision.order and (patient := self._patient()) is not None:
+            pause = self._failed.pop(patient).retry_after_seconds or PAUSE_SECONDS
+            if pause > min(PAUSE_SECONDS_MAX, self._patience):
+                return None
+            await asyncio.sleep(pause)
+            decision = self._router.decide(self._wanted, frozenset(self._failed))
+        model = next(iter(decision.order), None)
+        return None if model is None else (decision, self._router.model(model))
+
+    def _patient(self) -> str | None:
+        """One that failed in a way that may pass, the one that asks for the shortest wait."""
+        may = [name for name, fault in self._failed.items() if self._asked[name] <= fault.again]
+        return min(may, key=lambda name: self._failed[name].retry_after_seconds or 0.0, default=None)
+
+    async def _voice(self, decision: Decision, model: Model) -> Voice:
+        """A model that speaks: the one that is asked, or before the first word one that is faster."""
+        after = self._hedged_after(model)
+        if after is None:
+            return await self._first(decision, model)
+        race, before = Race(self._first), len(self.spent.attempts)
+        try:
+            return await race.winner((decision, model), lambda: self._company(decision, model), after)
+        finally:
+            self._outrun(race.outrun, before)
+
+    def _hedged_after(self, model: Model) -> float | None:
+        """Seconds of silence until another model is asked as well; None where that is not to be.
+
+        It is not after the first word, and not where the caller named the model: it may take its time.
+        """
+        if self._speaker or model.id == self._wanted.asked:
+            return None
+        usual = self._router.health(model.id).expected(self._seconds()).first_word_seconds
+        return self._hedges.after_seconds(usual, min(model.limits.first_word_seconds, self._patience))
+
+    def _company(self, decision: Decision, slow: Model) -> tuple[Decision, Model] | None:
+        """One to be asked as well, by the same decision; None where nobody is as good and well, or no hedge is left."""
+        order = self._router.decide(self._wanted, frozenset({*self._failed, slow.id})).order
+        others = [self._router.model(name) for name in order]
+        fit = next((other for other in others if self._fits(other, slow)), None)
+        if fit is None or len(self.spent.attempts) + 1 >= ATTEMPTS_MAX or not self._hedges.spend():
+            return None
+        log.info("hedged", slow=slow.id, asked=fit.id)
+        return decision, fit
+
+    def _fits(self, other: Model, slow: Model) -> bool:
+        standing = self._router.health(other.id).standing(self._seconds())
+        return other.model_class is slow.model_class and not other.last_resort and standing is Standing.CLOSED
+
+    @contextmanager
+    def _noted(self, model: Model) -> Iterator[None]:
+        """What a model fails with while the block runs is noted: in the receipt, and for who is asked next."""
+        try:
+            yield
+        except ModelFault as fault:
+            log.warning("model failed", model=model.id, fault=fault.kind.value, told=str(fault))
+            self._note(model, fault)
+            self._failed[model.id] = fault
+            match fault:
+                case PrefillRejected():
+                    # It can still begin anew.
+                    self._anew.add(model.id)
+                    del self._failed[model.id]
+                case ContextTooLong():
+                    larger_than = max(self._wanted.larger_than, model.context_tokens)
+                    self._wanted = replace(self._wanted, larger_than=larger_than)
+            raise
+
+    def _outrun(self, slower: Sequence[Model], place: int) -> None:
+        """Models that others were faster than; in the receipt they stand before those."""
+        for model in slower:
+            self._router.outrun(model.id)
+        attempts, outrun = self.spent.attempts, tuple(Attempt(model.id, Outrun.kind) for model in slower)
+        self.spent = replace(self.spent, attempts=(*attempts[:place], *outrun, *attempts[place:]))
+
+    def _note(self, model: Model, fault: ModelFault) -> None:
+        self.spent = replace(self.spent, attempts=(*self.spent.attempts, Attempt(model.id, fault.kind)))
+
+    async def _first(self, decision: Decision, model: Model) -> Voice:
+        """A model's first word. Whoever gets it closes it."""
+        self._asked[model.id] = self._asked.get(model.id, 0) + 1
+        kept, began = self._kept(model), self._seconds()
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self._noted(model))
+            asked = await stack.enter_async_context(self._router.asked(model.id))
+            answer = self._router.provider(model.id).answer(self._draft.prompt(model), prefix=kept)
+            stream = await stack.enter_async_context(aclosing(answer))
+            first = await next_word(stream, min(model.limits.first_word_seconds, self._patience))
+            if isinstance(first, Completed):
+                # One that was to go on and has nothing to add does not make a whole of what was cut.
+                raise Empty("the answer is empty")
+            closing = stack.pop_all()
+        return Voice(model, decision, kept, first, began, self._seconds() - began, asked, stream, closing)
+
+    async def _said(self, voice: Voice) -> AsyncGenerator[Entry | Completed, None]:
+        """One model's part, begun by the entry that says so."""
+        yield self._opening(voice)
+        said, word = "", voice.first
+        while True:
+            said += word
+            self._text += word
+            self._heard = self._seconds()
+            yield Said(word)
+            following = await self._following(voice)
+            if isinstance(following, Completed):
+                self._answered(voice, following, said)
+                yield following
+                return
+            word = following
+
+    async def _following(self, voice: Voice) -> str | Completed:
+        """What comes after a word."""
+        if len(self._text) >= ANSWER_CHARACTERS_MAX:
+            return Completed(FinishReason.LENGTH)
+        try:
+            return await voice.word()
+        except ModelFault as fault:
+            self._broke = fault
+            raise
+
+    def _kept(self, model: Model) -> str:
+        """What of the text so far a model goes on with: all of it, or nothing."""
+        goes_on = Capability.PREFILL in model.capabilities and model.id not in self._anew
+        return self._text.rstrip() if goes_on else ""
+
+    def _opening(self, voice: Voice) -> Entry:
+        """What stands before a model's first word."""
+        model, kept = voice.model, voice.kept
+        before, self._speaker = self._speaker, model.id
+        if not before:
+            return Began(model.id, voice.decision if self._draft.explain else None)
+        self._seams += 1
+        self._text = kept
+        mode = SeamMode.CONTINUED if kept else SeamMode.REPLACED
+        return Seam(before, model.id, self._broke.kind, mode, len(kept))
+
+    def _answered(self, voice: Voice, ending: Completed, said: str) -> None:
+        usage, first_word = ending.usage, voice.first_word_seconds
+        seconds = self._seconds() - voice.began - first_word
+        tokens = usage.output_tokens if usage else estimated_tokens(said)
+        voice.asked.answered(Speed(first_word, tokens / max(seconds, 0.001)))
+        attempt = Attempt(voice.model.id, usage=usage, first_word_seconds=first_word)
+        cost = voice.model.prices.cost(usage) if usage else self.spent.cost
+        self.spent = Spent((*self.spent.attempts, attempt), cost)
+
+
+def no_model_for_images() -> FailedPrecondition:
+    return FailedPrecondition("No model that your plan pays for can see images.", reason="NO_MODEL_FOR_IMAGES")
