@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -28,19 +27,16 @@ from runtime.errors import (
 )
 from runtime.status import detail, error_info
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
-from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 from services.chat_svc.domain.conversation import METER, Message
 from services.chat_svc.domain.model import Class, classes
-from services.chat_svc.domain.prompt import Persona
 
 log = structlog.get_logger()
 
 PREMIUM_METER = "chat_premium"
+IMAGES_METER = "image_recognition"
+CREDITS_METER = "credits"
 CALL_SECONDS_MAX = 2.0
 HOLD_SECONDS = 600
-
-PERSONA_SECONDS = 300.0
-PERSONAS_MAX = 2000
 
 Answer = TypeVar("Answer")
 
@@ -84,7 +80,7 @@ def translated(error: grpc.aio.AioRpcError) -> MeshError:
 class Reservation:
     """A hold, and the tokens that the person's plan lets a prompt have. A turn costs `price` units of `meter`.
 
-    `classes` are the models that it pays for.
+    `classes` are the models that it pays for. The images that the turn shows cost `images` units of `images_meter`.
     """
 
     hold: str
@@ -92,6 +88,8 @@ class Reservation:
     meter: str
     price: int
     classes: frozenset[Class]
+    images: int = 0
+    images_meter: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,25 +116,39 @@ class Quota:
         self._stub = quota_pb2_grpc.QuotaServiceStub(channel)
         self._new_id = new_id
 
-    async def reserve(self, user: str, answer: UUID, *, premium: bool) -> Reservation:
-        """A hold for one turn; QuotaExhausted when none is left.
+    async def reserve(self, user: str, answer: UUID, *, premium: bool, images: int = 0) -> Reservation:
+        """A hold for one turn and so many images; QuotaExhausted when there is not enough left for all of it.
 
         A premium turn where that is wanted and there is one, otherwise a standard one.
         """
         if premium:
             try:
-                return await self._held(user, answer, PREMIUM_METER, frozenset(Class))
+                return await self._held(user, answer, PREMIUM_METER, frozenset(Class), images)
             except QuotaExhausted as error:
                 log.info("no premium turn left", reason=error.reason)
-        return await self._held(user, uuid5(answer, METER), METER, frozenset({Class.STANDARD}))
+        return await self._held(user, uuid5(answer, METER), METER, frozenset({Class.STANDARD}), images)
 
-    async def _held(self, user: str, request: UUID, meter: str, classes: frozenset[Class]) -> Reservation:
-        reply = await self._reserve(user, request, meter)
+    async def _held(self, user: str, request: UUID, meter: str, classes: frozenset[Class], images: int) -> Reservation:
+        amounts = {meter: 1, IMAGES_METER: images} if images else {meter: 1}
+        price = await self._credits(user, meter) if images else 0
+        reply = await self._reserve(user, request, amounts)
         if reply.hold.state != quota_pb2.HOLD_STATE_HELD:
             # An earlier try with this id gave its hold back, and this try needs one of its own.
-            reply = await self._reserve(user, self._new_id(), meter)
-        line = reply.hold.lines[0]
-        return Reservation(reply.hold.name, reply.entitlement.context_tokens, line.meter, line.amount, classes)
+            reply = await self._reserve(user, self._new_id(), amounts)
+        units = {line.meter: line.amount for line in reply.hold.lines}
+        turn, shown = split(units, meter, price) if images else (next(iter(units.items())), ("", 0))
+        if turn[1] < 1:
+            # What a turn costs in credits has become another since it was asked.
+            await self.release(reply.hold.name)
+            raise Aborted("Your credit changed meanwhile: send it again.", reason="CREDIT_CHANGED")
+        return Reservation(
+            reply.hold.name, reply.entitlement.context_tokens, *turn, classes, images=shown[1], images_meter=shown[0]
+        )
+
+    async def _credits(self, user: str, meter: str) -> int:
+        """The bought credits that one unit takes now; 0 where the meter itself pays."""
+        decision = await self._admission(user, meter)
+        return decision.amount if decision.meter == CREDITS_METER else 0
 
     async def extend(self, hold: str, meter: str, units: int) -> None:
         """Makes a hold one of so many units in all; ResourceExhausted when there are not as many."""
@@ -146,7 +158,7 @@ class Quota:
         await answered(self._stub.ExtendHold(request, timeout=CALL_SECONDS_MAX))
 
     async def settle(self, answer: Message) -> None:
-        """Charges what the answer cost."""
+        """Charges what the answer cost, with the images that it looked at."""
         used = answer.usage
         usage = quota_pb2.Usage(
             resource=answer.name,
@@ -154,8 +166,7 @@ class Quota:
             input_tokens=used.input_tokens if used else 0,
             output_tokens=used.output_tokens if used else 0,
         )
-        charged = quota_pb2.Amount(meter=answer.meter, amount=answer.charged)
-        request = quota_pb2.SettleRequest(name=answer.hold, amounts=[charged], usage=usage)
+        request = quota_pb2.SettleRequest(name=answer.hold, amounts=amounts_of(answer.costs()), usage=usage)
         await answered(self._stub.Settle(request, timeout=CALL_SECONDS_MAX))
 
     async def release(self, hold: str) -> None:
@@ -170,38 +181,38 @@ class Quota:
 
     async def admits(self, user: str, meter: str) -> bool:
         """Whether the person's plan or credits would pay for one unit now."""
-        request = quota_pb2.CheckAdmissionRequest(parent=f"users/{user}", meter=meter, amount=1)
-        decision = await answered(self._stub.CheckAdmission(request, timeout=CALL_SECONDS_MAX))
-        return decision.outcome == quota_pb2.OUTCOME_ADMITTED
+        return (await self._admission(user, meter)).outcome == quota_pb2.OUTCOME_ADMITTED
 
-    async def _reserve(self, user: str, request_id: UUID, meter: str) -> quota_pb2.ReserveResponse:
+    async def _admission(self, user: str, meter: str) -> quota_pb2.Decision:
+        request = quota_pb2.CheckAdmissionRequest(parent=f"users/{user}", meter=meter, amount=1)
+        return await answered(self._stub.CheckAdmission(request, timeout=CALL_SECONDS_MAX))
+
+    async def _reserve(self, user: str, request_id: UUID, amounts: Mapping[str, int]) -> quota_pb2.ReserveResponse:
         request = quota_pb2.ReserveRequest(
             parent=f"users/{user}",
             request_id=str(request_id),
-            amounts=[quota_pb2.Amount(meter=meter, amount=1)],
+            amounts=amounts_of(amounts),
             time_to_live=Duration(seconds=HOLD_SECONDS),
         )
         return await answered(self._stub.Reserve(request, timeout=CALL_SECONDS_MAX))
 
 
-class Characters:
-    """Personas, kept for five minutes. `seconds` is a clock that only goes forward."""
+def amounts_of(units: Mapping[str, int]) -> list[quota_pb2.Amount]:
+    """Units by meter as the contract says them."""
+    return [quota_pb2.Amount(meter=meter, amount=amount) for meter, amount in units.items()]
 
-    def __init__(self, channel: grpc.aio.Channel, seconds: Callable[[], float]) -> None:
-        self._stub = search_pb2_grpc.SearchServiceStub(channel)
-        self._seconds = seconds
-        self._kept: OrderedDict[str, tuple[float, Persona]] = OrderedDict()
 
-    async def persona(self, character: str) -> Persona:
-        """Who a character is; NOT_FOUND (reason CHARACTER_NOT_FOUND) when the catalogue has no such."""
-        until, persona = self._kept.get(character, (0.0, None))
-        if persona is not None and self._seconds() < until:
-            return persona
-        request = search_pb2.GetCharacterRequest(name=character)
-        found = await answered(self._stub.GetCharacter(request, timeout=CALL_SECONDS_MAX))
-        persona = Persona(found.display_name, found.title_display_name, found.persona)
-        self._kept[character] = (self._seconds() + PERSONA_SECONDS, persona)
-        self._kept.move_to_end(character)
-        if len(self._kept) > PERSONAS_MAX:
-            self._kept.popitem(last=False)
-        return persona
+def split(units: Mapping[str, int], meter: str, price: int) -> tuple[tuple[str, int], tuple[str, int]]:
+    """Which meter of a hold keeps how much back for the turn, and which for its images.
+
+    Where credits pay for both they stand on one line, of which `price` is for the turn: 0 for either then means that it
+    is not for this hold.
+    """
+    if len(units) == 1:
+        ((payer, amount),) = units.items()
+        shown = amount - price if price else amount
+        return (payer, price if shown > 0 else 0), (payer, shown)
+    if IMAGES_METER in units:
+        turn = next(one for one in units.items() if one[0] != IMAGES_METER)
+        return turn, (IMAGES_METER, units[IMAGES_METER])
+    return (meter, units[meter]), (CREDITS_METER, units[CREDITS_METER])

@@ -7,6 +7,9 @@ In a test it is the block `async with provider() as fake`. As a process of its o
     DELETE /script   forgets what was not used
     PUT /otherwise   a behaviour as JSON: what requests get for which nothing is scripted; echoes unless told
     GET /requests    {"count": …, "requests": [{"path": …, "body": …}, …]}: what models were asked
+
+What is asked behind the scenes, for titles and the like, is counted and scripted apart; it gets no words unless a test
+says so.
 """
 
 import argparse
@@ -14,17 +17,24 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.audio import heard, sounding, uploaded
 from tests.fakes.behaviour import Behaviour
-from tests.fakes.wires import AnthropicMessages, OpenAIChatCompletions, Wire, prefixed, said
+from tests.fakes.wires import AnthropicMessages, OpenAIChatCompletions, Wire, instructions, prefixed, said, shown
 
 MODEL = "fake-model"
+
+# How everything begins that is asked behind the scenes.
+BEHIND = "You work behind the scenes of a conversation"
+
+# Four images and what is said with them.
+REQUEST_BYTES_MAX = 32 * 1024 * 1024
 
 # Closed with a linger of none, a connection is reset.
 LINGER_NONE = struct.pack("ii", 1, 0)
@@ -32,11 +42,12 @@ LINGER_NONE = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True)
 class Request:
-    """What a model was asked; `at` is in seconds of the event loop's clock."""
+    """What a model was asked; `at` is in seconds of the event loop's clock. `images` are types and bytes."""
 
     path: str
     body: dict[str, Any]
     at: float = 0
+    images: tuple[tuple[str, bytes], ...] = ()
 
 
 class FakeProvider:
@@ -52,17 +63,27 @@ class FakeProvider:
         # What the server lists.
         self.models: Sequence[str] = (MODEL,)
         self._script: deque[Behaviour] = deque()
+        # What was asked behind the scenes, and what that gets.
+        self.asides: list[Request] = []
+        self.aside = Behaviour(answer=())
+        self._aside_script: deque[Behaviour] = deque()
 
     def script(self, *behaviours: Behaviour) -> None:
         """What the next requests get, in order; after them comes `otherwise` again."""
         self._script.extend(behaviours)
 
+    def script_asides(self, *behaviours: Behaviour) -> None:
+        """What is asked next behind the scenes gets these, in order; after them comes `aside` again."""
+        self._aside_script.extend(behaviours)
+
     def application(self) -> web.Application:
-        application = web.Application()
+        application = web.Application(client_max_size=REQUEST_BYTES_MAX)
         application.add_routes(
             [
                 web.post("/v1/messages", self._messages),
                 web.post("/v1/chat/completions", self._completions),
+                web.post("/v1/audio/transcriptions", self._transcriptions),
+                web.post("/v1/audio/speech", self._spoken),
                 web.get("/v1/models", self._models),
                 web.post("/script", self._scripted),
                 web.delete("/script", self._forgotten),
@@ -80,6 +101,34 @@ class FakeProvider:
         body = await request.json()
         include_usage = bool((body.get("stream_options") or {}).get("include_usage"))
         return await self._answer(request, body, OpenAIChatCompletions(body["model"], include_usage))
+
+    async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
+        """What is heard is the answer, or how many bytes the recording has; `usage` says how many seconds."""
+        form, body = await request.post(), {}
+        for name, value in form.items():
+            body[name] = value if isinstance(value, str) else uploaded(value)
+        return await self._at_once(request, body, heard)
+
+    async def _spoken(self, request: web.Request) -> web.StreamResponse:
+        """An MP3 of a frame for every piece of the answer; `malformed_after` sends something else."""
+        return await self._at_once(request, await request.json(), sounding)
+
+    async def _at_once(
+        self, request: web.Request, body: dict[str, Any], made: Callable[[dict[str, Any], Behaviour], web.Response]
+    ) -> web.StreamResponse:
+        """An answer that is no stream."""
+        self.requests.append(Request(request.path, body, asyncio.get_running_loop().time()))
+        behaviour = self._script.popleft() if self._script else self.otherwise
+        if behaviour.reset:
+            _reset(request)
+        if behaviour.reset or behaviour.silent:
+            await asyncio.Event().wait()
+        await asyncio.sleep(behaviour.first_word_ms / 1000)
+        if behaviour.status != 200 or behaviour.error:
+            wire = OpenAIChatCompletions(MODEL, include_usage=False)
+            if refusal := _refusal(behaviour, {"messages": [{"role": "user"}]}, wire):
+                return refusal
+        return made(body, behaviour)
 
     async def _models(self, request: web.Request) -> web.Response:
         listed = [{"id": name, "object": "model", "owned_by": "fake"} for name in self.models]
@@ -108,9 +157,16 @@ class FakeProvider:
         asked = [{"path": one.path, "body": one.body} for one in self.requests]
         return web.json_response({"count": len(asked), "requests": asked})
 
+    def _heard(self, asked: Request) -> Behaviour:
+        if instructions(asked.body).startswith(BEHIND):
+            self.asides.append(asked)
+            return self._aside_script.popleft() if self._aside_script else self.aside
+        self.requests.append(asked)
+        return self._script.popleft() if self._script else self.otherwise
+
     async def _answer(self, request: web.Request, body: dict[str, Any], wire: Wire) -> web.StreamResponse:
-        self.requests.append(Request(request.path, body, asyncio.get_running_loop().time()))
-        behaviour = self._script.popleft() if self._script else self.otherwise
+        asked = Request(request.path, body, asyncio.get_running_loop().time(), tuple(shown(body)))
+        behaviour = self._heard(asked)
         if behaviour.reset:
             _reset(request)
         if behaviour.reset or behaviour.silent:

@@ -1,5 +1,6 @@
 """The two protocols as the fake provider speaks them: a request's last text in, Server-Sent Events out."""
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,33 @@ class Wire(Protocol):
 def said(body: Json) -> str:
     """The person's last text."""
     content = next(message["content"] for message in reversed(body["messages"]) if message["role"] == "user")
+    return content if isinstance(content, str) else "".join(block.get("text", "") for block in content)
+
+
+def shown(body: Json) -> list[tuple[str, bytes]]:
+    """The type and the bytes of every image in a request, in either protocol; ValueError for one that is none."""
+    contents = [message["content"] for message in body["messages"] if not isinstance(message["content"], str)]
+    return [image for content in contents for block in content if (image := _image(block)) is not None]
+
+
+def _image(block: Json) -> tuple[str, bytes] | None:
+    match block:
+        case {"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}:
+            return kind, base64.b64decode(data, validate=True)
+        case {"type": "image_url", "image_url": {"url": url}}:
+            kind, separator, data = url.removeprefix("data:").partition(";base64,")
+            if not separator:
+                raise ValueError(f"no data in {url[:50]}")
+            return kind, base64.b64decode(data, validate=True)
+        case {"type": "text"}:
+            return None
+    raise ValueError(f"no part of a message: {block}")
+
+
+def instructions(body: Json) -> str:
+    """The system's part, in either protocol."""
+    first = body["messages"][0]
+    content = first["content"] if first["role"] == "system" else body.get("system", "")
     return content if isinstance(content, str) else "".join(block["text"] for block in content)
 
 

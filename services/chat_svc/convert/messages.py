@@ -4,15 +4,16 @@ from uuid import UUID
 
 from runtime import pages
 from scenemesh.chat.v1 import chat_pb2
-from services.chat_svc.convert.conversations import bad_page_token, timestamp
+from services.chat_svc.convert.conversations import bad_field, bad_page_token, conversation_id, timestamp
 from services.chat_svc.convert.models import choice_from_proto, decision_to_proto
-from services.chat_svc.domain.conversation import Message, Role, State
+from services.chat_svc.domain.conversation import Message, Reaction, Role, State
 from services.chat_svc.domain.ending import DESCRIPTIONS
 from services.chat_svc.domain.entry import Said, Seam, SeamMode
 from services.chat_svc.domain.fault import FailureReason, Fault
 from services.chat_svc.domain.log import Ended, Event, Started
 from services.chat_svc.domain.outcome import Attempt, FinishReason, Usage
-from services.chat_svc.domain.routing import Choice, Wish
+from services.chat_svc.domain.routing import Choice
+from services.chat_svc.domain.wish import Wish
 
 MESSAGES_PAGE = 50
 
@@ -37,6 +38,10 @@ FAILURE_REASONS = {
     FailureReason.INTERRUPTED: chat_pb2.FAILURE_REASON_INTERRUPTED,
     FailureReason.REFUSED: chat_pb2.FAILURE_REASON_REFUSED,
 }
+REACTIONS = {
+    Reaction.LIKE: chat_pb2.REACTION_LIKE,
+    Reaction.DISLIKE: chat_pb2.REACTION_DISLIKE,
+}
 SEAM_MODES = {
     SeamMode.CONTINUED: chat_pb2.SEAM_MODE_CONTINUED,
     SeamMode.REPLACED: chat_pb2.SEAM_MODE_REPLACED,
@@ -54,6 +59,9 @@ FAULTS = {
     Fault.CUT: chat_pb2.FAULT_CUT,
     Fault.MALFORMED: chat_pb2.FAULT_MALFORMED,
     Fault.EMPTY: chat_pb2.FAULT_EMPTY,
+    # The model did not fail.
+    Fault.OUTRUN: chat_pb2.FAULT_OUTRUN,
+    Fault.HANDED_OVER: chat_pb2.FAULT_HANDED_OVER,
 }
 
 
@@ -65,7 +73,7 @@ def message_id(name: str) -> UUID:
 def messages_after(request: chat_pb2.ListMessagesRequest) -> tuple[int, int]:
     """The place in the conversation that the page goes on behind, and the page's size."""
     size = request.page_size or MESSAGES_PAGE
-    position = pages.position(_messages_scope(request.parent), request.page_token, 1)
+    position = pages.position(_messages_scope(request), request.page_token, 1)
     if position is None:
         return 0, size
     if not (position[0].isascii() and position[0].isdigit() and int(position[0][:11]) <= POSITION_MAX):
@@ -73,11 +81,13 @@ def messages_after(request: chat_pb2.ListMessagesRequest) -> tuple[int, int]:
     return int(position[0]), size
 
 
-def messages_to_proto(parent: str, messages: list[Message], size: int) -> chat_pb2.ListMessagesResponse:
+def messages_to_proto(
+    request: chat_pb2.ListMessagesRequest, messages: list[Message], size: int
+) -> chat_pb2.ListMessagesResponse:
     """One page of `messages`, which hold one more than the page when there is a next one."""
     token = ""
     if len(messages) > size:
-        token = pages.token(_messages_scope(parent), [str(messages[size - 1].position)])
+        token = pages.token(_messages_scope(request), [str(messages[size - 1].position)])
     return chat_pb2.ListMessagesResponse(
         messages=[message_to_proto(one) for one in messages[:size]], next_page_token=token
     )
@@ -93,12 +103,35 @@ def message_to_proto(message: Message) -> chat_pb2.Message:
         usage=_usage(message.usage),
         failure_reason=FAILURE_REASONS[message.failure] if message.failure else None,
         create_time=timestamp(message.created_at),
+        parent=_beside(message, message.parent),
+        character=message.character,
+        media=[f"media/{one}" for one in message.media],
+        pinned=message.pinned,
+        reaction=REACTIONS[message.reaction] if message.reaction else None,
+        edit_time=timestamp(message.edited_at) if message.edited_at else None,
+        sibling_count=message.siblings,
+        sibling_number=message.sibling,
+        next_message=_beside(message, message.next),
     )
+
+
+def _beside(message: Message, other: UUID | None) -> str:
+    """The name of another message of the same conversation."""
+    return f"conversations/{message.conversation}/messages/{other}" if other is not None else ""
 
 
 def wish_from_proto(request: chat_pb2.SendMessageRequest) -> Wish:
     model, preference = choice_from_proto(request.choice)
-    return Wish(request.text, request.request_id, Choice(model, preference, request.explain))
+    if request.after and conversation_id(request.after) != conversation_id(request.parent):
+        raise bad_field("after", "is not of this conversation")
+    return Wish(
+        request.text,
+        request.request_id,
+        Choice(model, preference, request.explain),
+        media=tuple(UUID(one.split("/")[1]) for one in request.media),
+        speakers=tuple(request.speakers),
+        after=message_id(request.after) if request.after else None,
+    )
 
 
 def event_to_proto(event: Event) -> chat_pb2.ChatEvent:
@@ -132,7 +165,8 @@ def _failed(answer: Message) -> chat_pb2.Failed:
 
 def _started(started: Started) -> chat_pb2.Started:
     decision = decision_to_proto(started.decision) if started.decision else None
-    return chat_pb2.Started(user_message=message_to_proto(started.question), model=started.model, decision=decision)
+    question = message_to_proto(started.question) if started.question else None
+    return chat_pb2.Started(user_message=question, model=started.model, decision=decision)
 
 
 def _seam(seam: Seam) -> chat_pb2.Seam:
@@ -152,6 +186,8 @@ def _receipt(answer: Message) -> chat_pb2.Receipt:
         usage=_usage(answer.usage),
         attempts=[_attempt(one) for one in answer.spent.attempts],
         cost_usd=float(answer.spent.cost),
+        images=answer.images if answer.charged else 0,
+        images_meter=answer.images_meter if answer.charged and answer.images else "",
     )
 
 
@@ -172,5 +208,5 @@ def _usage(usage: Usage | None) -> chat_pb2.TokenUsage | None:
     )
 
 
-def _messages_scope(parent: str) -> str:
-    return f"{parent}/messages"
+def _messages_scope(request: chat_pb2.ListMessagesRequest) -> str:
+    return f"{request.parent}/messages {request.all_branches} {request.pinned}"

@@ -51,7 +51,10 @@ def charge(ending: Ending, text: str) -> int:
 
 
 def ended(answer: Message, log: Sequence[Entry], ending: Ending, spent: Spent | None = None) -> Message:
-    """The answer as it ended, with what its live log holds; without a log it ends with no text and its own model."""
+    """The answer as it ended, with what its live log holds; without a log it ends with no text and its own model.
+
+    In a round another one follows only where its character had said all.
+    """
     text = text_of(log)
     estimate = Usage(answer.prompt_tokens, estimated_tokens(text), estimated=True) if text else None
     ended = replace(
@@ -63,13 +66,17 @@ def ended(answer: Message, log: Sequence[Entry], ending: Ending, spent: Spent | 
         spent=_spent(log, ending, spent),
     )
     if isinstance(ending, Completed):
-        return replace(ended, state=State.COMPLETE, finish=ending.reason, usage=ending.usage or estimate)
-    return replace(ended, state=State.FAILED, failure=ending.reason, usage=estimate)
+        goes_on = ending.reason in (FinishReason.STOP, FinishReason.LENGTH)
+        following = ended.next if goes_on else None
+        return replace(
+            ended, state=State.COMPLETE, finish=ending.reason, usage=ending.usage or estimate, next=following
+        )
+    return replace(ended, state=State.FAILED, failure=ending.reason, usage=estimate, next=None)
 
 
 def paid(answer: Message, turns: int) -> Message:
-    """The answer, charged as so many turns, where it is charged at all."""
-    return replace(answer, charged=answer.charged * turns)
+    """The answer, charged as so many turns, where it is charged at all; one that we interrupted is one turn."""
+    return replace(answer, charged=answer.charged * turns) if answer.state is State.COMPLETE else answer
 
 
 def _spent(log: Sequence[Entry], ending: Ending, spent: Spent | None) -> Spent:

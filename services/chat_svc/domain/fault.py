@@ -11,6 +11,8 @@
 | Refused         | no                         | no            | no                |
 | Rejected        | no                         | no            | no                |
 | Stalled, Cut, Malformed, Empty | no          | yes           | yes               |
+| Outrun          | yes                        | yes           | no                |
+| HandedOver      | yes                        | yes           | no                |
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ class Fault(Enum):
     CUT = "cut"
     MALFORMED = "malformed"
     EMPTY = "empty"
+    OUTRUN = "outrun"
+    HANDED_OVER = "handed_over"
 
 
 class Next(Enum):
@@ -156,6 +160,21 @@ class Empty(ModelFault):
     """It said that it was done and had said nothing."""
 
     kind = Fault.EMPTY
+
+
+class Outrun(ModelFault):
+    """It did nothing wrong: another model, asked as well because this one was slow, spoke first."""
+
+    kind = Fault.OUTRUN
+    counts = False
+
+
+class HandedOver(ModelFault):
+    """It did nothing wrong: the process that listened to it ended, and another one goes on."""
+
+    kind = Fault.HANDED_OVER
+    reason = FailureReason.INTERRUPTED
+    counts = False
 
 
 def failure(fault: ModelFault, *, spoke: bool) -> FailureReason:

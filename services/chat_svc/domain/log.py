@@ -18,7 +18,7 @@ from services.chat_svc.domain.routing import Decision
 
 @dataclass(frozen=True)
 class Started:
-    question: Message
+    question: Message | None
     model: str
     decision: Decision | None = None
 
@@ -39,7 +39,7 @@ class Event:
     what: Started | Said | Seam | Ended
 
 
-def live_event(question: Message, answer: Message, number: int, entry: Entry) -> Event:
+def live_event(question: Message | None, answer: Message, number: int, entry: Entry) -> Event:
     """The event of one entry of a live log."""
     match entry:
         case Began(model, decision):
@@ -48,7 +48,7 @@ def live_event(question: Message, answer: Message, number: int, entry: Entry) ->
             return Event(answer.name, number, entry)
 
 
-def ended_log(question: Message, answer: Message) -> Iterator[Event]:
+def ended_log(question: Message | None, answer: Message) -> Iterator[Event]:
     """The whole log of an answer that has ended."""
     entries = answer.log or (Began(answer.model),)
     for number, entry in enumerate(entries, 1):
@@ -56,14 +56,14 @@ def ended_log(question: Message, answer: Message) -> Iterator[Event]:
     yield Event(answer.name, len(entries) + 1, Ended(answer))
 
 
-def rest_of_log(question: Message, answer: Message, after: int) -> Iterator[Event]:
+def rest_of_log(question: Message | None, answer: Message, after: int) -> Iterator[Event]:
     """The events behind number `after` of an answer that has ended.
 
-    Whoever has seen more than there is (events that their dying process could not keep) still learns how it ended.
+    Whoever has seen as much as there is, or more (events that their dying process could not keep), still learns how it
+    ended.
     """
     events = list(ended_log(question, answer))
-    last = events[-1]
-    yield from events[after:] if after <= last.number else [last]
+    yield from events[after:] or events[-1:]
 
 
 def spoken(text: str) -> str:

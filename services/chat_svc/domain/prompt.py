@@ -1,81 +1,179 @@
 """What is said to a model.
 
-The system part depends on the character alone and the history only grows at its end, so that what two prompts of a
-conversation share is a prefix, which providers keep in their caches.
+First who the characters are, which is the same in every conversation with them; then what is kept of what there is no
+room for; then the transcript, which only grows at its end; last who speaks now. So what two prompts of a conversation
+share is a prefix, which providers keep in their caches.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
+from services.chat_svc.domain import window
 from services.chat_svc.domain.conversation import Message, Role, State
-from services.chat_svc.domain.ending import estimated_tokens
+from services.chat_svc.domain.ending import BYTES_PER_TOKEN, estimated_tokens
+from services.chat_svc.domain.scene import TOKENS_PER_TURN, Image, Persona, Prompt, Scene, Turn
+from services.chat_svc.domain.wording import (
+    BEGINNING,
+    EARLIER,
+    GO_ON,
+    LEFT_OUT,
+    PERSON,
+    PICTURE,
+    labels,
+    line,
+    said,
+    spoken,
+    suffix,
+    system_part,
+)
 
-# What a model's own format adds to each message.
-TOKENS_PER_TURN = 4
+# Of the room beside the system part, for the summary and for pinned messages that the window leaves out.
+SUMMARY_SHARE = 10
+PINS_SHARE = 4
+SHORTENED_TOKENS_MIN = 8
+SUMMARY_FENCE = ("<summary>", "</summary>")
+PINS_FENCE = ("<pinned>", "</pinned>")
 
-
-@dataclass(frozen=True)
-class Persona:
-    """Who speaks: the character as the catalogue has it."""
-
-    display_name: str
-    title: str
-    persona: str
-
-
-@dataclass(frozen=True)
-class Turn:
-    role: Role
-    text: str
-
-    @property
-    def tokens(self) -> int:
-        return estimated_tokens(self.text) + TOKENS_PER_TURN
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A system part and turns; the first and the last turn are the person's."""
-
-    system: str
-    turns: tuple[Turn, ...]
-
-    @property
-    def tokens(self) -> int:
-        """An estimate."""
-        return estimated_tokens(self.system) + sum(turn.tokens for turn in self.turns)
+__all__ = ["Image", "Persona", "Prompt", "Scene", "Turn", "outgrown", "prompt", "system_part", "was_said"]
 
 
-def prompt(persona: Persona, history: Sequence[Message], text: str, tokens_max: int) -> Prompt:
-    """The prompt for the person's `text`, with as much of the history as fits into `tokens_max`.
+def prompt(scene: Scene, tokens_max: int) -> Prompt:
+    """The prompt for a scene, with as much of its history as fits into `tokens_max`.
 
     The oldest messages are left out whole. The system part and the person's message always stay.
     """
-    system = system_part(persona)
-    question = Turn(Role.USER, text)
-    room = tokens_max - estimated_tokens(system) - question.tokens
-    kept: list[Turn] = []
-    for turn in reversed([Turn(message.role, message.text) for message in history if _was_said(message)]):
-        room -= turn.tokens
-        if room < 0:
-            break
-        kept.append(turn)
-    while kept and kept[-1].role is Role.CHARACTER:
-        kept.pop()
-    return Prompt(system, (*reversed(kept), question))
+    return _Layout(scene, tokens_max).prompt()
 
 
-def system_part(persona: Persona) -> str:
-    """Short, for the smallest models' sake. What the catalogue says is told as a fact, on one line, last."""
-    return (
-        f"You are {_line(persona.display_name)} from {_line(persona.title)}. Stay in character and answer in a few "
-        f"sentences. What follows describes you and is no instruction. {_line(persona.persona)}"
-    )
+def outgrown(scene: Scene, tokens_max: int, most: int) -> Sequence[Message]:
+    """The oldest messages, of `most` tokens, that should be summarised before there is no room for them any more.
+
+    Where it can be, what stays begins with the person.
+    """
+    layout = _Layout(scene, tokens_max)
+    history = layout.history
+    count = min(window.outgrown(layout.sizes, layout.room - layout.pins_tokens(0), most), len(history) - 1)
+    whole = (place for place in range(count, 0, -1) if history[place].role is Role.USER)
+    return history[: next(whole, count)]
 
 
-def _was_said(message: Message) -> bool:
+def was_said(message: Message) -> bool:
+    """Whether a message has a text that counts."""
     return message.state is State.COMPLETE or (message.state is State.FAILED and message.text != "")
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
+class _Layout:
+    """A scene within a limit. What that leaves for the history does not depend on who speaks, nor on the history."""
+
+    def __init__(self, scene: Scene, tokens_max: int) -> None:
+        self._scene = scene
+        self._labels = labels(scene.cast)
+        self._system = system_part(scene.cast)
+        self.history = [message for message in scene.history if was_said(message)]
+        frame = [*(suffix(label) for label in self._labels.values()), GO_ON]
+        fences = "\n".join((EARLIER, LEFT_OUT, *SUMMARY_FENCE, *PINS_FENCE, ""))
+        reserved = max(map(estimated_tokens, frame)) + estimated_tokens(fences) + 2 * TOKENS_PER_TURN
+        room = tokens_max - estimated_tokens(self._system) - reserved
+        self._summary_max = max(room, 0) // SUMMARY_SHARE
+        self.room = room - self._summary_max
+        self._pins_max = max(room, 0) // PINS_SHARE
+
+    @cached_property
+    def _said(self) -> list[Turn]:
+        """All that was said, and what is said now."""
+        scene, turns = self._scene, [self._turn(message) for message in self.history]
+        if scene.text is not None:
+            turns.append(Turn(Role.USER, _shown(scene.text, pictures=bool(scene.images)), scene.images))
+        return turns
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Tokens of every turn."""
+        return [turn.tokens for turn in self._said]
+
+    def pins_tokens(self, begin: int) -> int:
+        """What the pinned messages from before the window take of the room."""
+        return sum(map(_line_tokens, self._pins(begin, self._pins_max)))
+
+    def prompt(self) -> Prompt:
+        begin = window.beginning(self.sizes, self.room, self.pins_tokens)
+        turns, left = self._said[begin:], self.room - sum(self.sizes[begin:])
+        # Where what is said last has no room itself, nothing else has.
+        if preface := self._preface(begin, left) if left >= 0 else "":
+            turns.insert(0, Turn(Role.USER, preface))
+        if turns and turns[0].role is Role.CHARACTER:
+            turns.insert(0, Turn(Role.USER, BEGINNING))
+        if len(self._scene.cast) > 1:
+            turns.append(Turn(Role.USER, suffix(self._label(self._scene.speaker.character))))
+        elif not turns or turns[-1].role is Role.CHARACTER:
+            turns.append(Turn(Role.USER, GO_ON))
+        return Prompt(self._system, _merged(turns))
+
+    def _preface(self, begin: int, left: int) -> str:
+        """What is told of what the window leaves out."""
+        summary = _shortened(line(self._scene.summary), self._summary_max)
+        # While there is room it does not count how much: the preface stays as it is for as long as its window does.
+        pins = self._pins(begin, self._pins_max if self.pins_tokens(begin) <= left else left)
+        parts = [f"{SUMMARY_FENCE[0]}{summary}{SUMMARY_FENCE[1]}"] if summary else []
+        parts += ["\n".join((PINS_FENCE[0], *pins, PINS_FENCE[1]))] if pins else []
+        left_out = [LEFT_OUT] if begin else []
+        return "\n".join(([EARLIER, *parts] if parts else []) + left_out)
+
+    def _pins(self, begin: int, left: int) -> list[str]:
+        """Pinned messages from before the window, a line each, oldest first: the newest that have room."""
+        outside = [message for message in (*self._scene.pinned, *self.history[:begin]) if message.pinned]
+        kept: list[str] = []
+        for message in reversed(outside):
+            who = PERSON if message.role is Role.USER else self._label(message.character)
+            pin = _shortened(f"{who}: {line(message.text)}", left - 1)
+            if not pin:
+                break
+            left -= _line_tokens(pin)
+            kept.append(pin)
+        return kept[::-1]
+
+    def _turn(self, message: Message) -> Turn:
+        text = _shown(message.text, pictures=bool(message.media))
+        if message.role is Role.CHARACTER and len(self._scene.cast) > 1:
+            text = spoken(self._label(message.character), text)
+        shown = [self._scene.shown[one] for one in message.media if one in self._scene.shown]
+        return Turn(message.role, text, tuple(shown))
+
+    def _label(self, character: str) -> str:
+        return self._labels.get(character, "Somebody else")
+
+
+def _shown(text: str, *, pictures: bool) -> str:
+    """That there was a picture is told even where it is not shown again."""
+    text = said(text)
+    if pictures:
+        return f"{text}\n{PICTURE}"
+    # Providers refuse a turn of nothing.
+    return text if text.strip() else "…"
+
+
+def _line_tokens(text: str) -> int:
+    """Of a line with its end."""
+    return estimated_tokens(text) + 1
+
+
+def _shortened(text: str, tokens: int) -> str:
+    """As much of a text as has so many tokens; nothing where that would be next to nothing."""
+    if estimated_tokens(text) <= tokens:
+        return text
+    if tokens < SHORTENED_TOKENS_MIN:
+        return ""
+    return text.encode()[: tokens * BYTES_PER_TOKEN - len("…".encode())].decode(errors="ignore") + "…"
+
+
+def _merged(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """The turns, those of the same side that follow on each other as one."""
+    merged: list[Turn] = []
+    for turn in turns:
+        if merged and merged[-1].role is turn.role:
+            before = merged.pop()
+            turn = Turn(turn.role, f"{before.text}\n\n{turn.text}", (*before.images, *turn.images))
+        merged.append(turn)
+    return tuple(merged)

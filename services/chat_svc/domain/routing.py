@@ -57,15 +57,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a person says, and who should answer; `request_id` is empty where a retry is not meant to be safe."""
-
-    text: str
-    request_id: str
-    choice: Choice
-
-
-@dataclass(frozen=True)
 class Wanted:
     """What is asked for. `asked` is a model that the caller names, `last` the one that spoke last in the conversation.
 

@@ -13,10 +13,16 @@ from uuid import UUID
 from asyncpg.pool import PoolConnectionProxy
 
 from runtime.errors import Aborted, NotFound
+from runtime.events.schema import append
 from runtime.postgres import Pool, connection
-from services.chat_svc.domain.conversation import Message
+from scenemesh.events.v1.envelope_pb2 import Envelope
+from services.chat_svc.domain.conversation import Message, Role
 from services.chat_svc.domain.entry import to_json
+from services.chat_svc.domain.handover import Handover
 from services.chat_svc.store import rows
+from services.chat_svc.store.beginning import ANSWERING, begin_at_once
+from services.chat_svc.store.families import WITH_SIBLINGS
+from services.chat_svc.store.media import show
 
 LEASE_SECONDS = 5.0
 
@@ -26,18 +32,49 @@ LAPSED_MAX = 50
 ADD = """
     INSERT INTO messages (
         user_id, conversation_id, id, position, role, text, state, created_at,
-        model, hold, meter, price, prompt_tokens, hold_resolved, owner, lease_until
+        model, hold, meter, price, prompt_tokens, hold_resolved, owner,
+        parent_id, character, media, next_id, images, images_meter, lease_until
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now() + make_interval(secs => $16))
+    VALUES (
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        $20, $21, now() + make_interval(secs => $22)
+    )
 """
 
+GROWN = """
+    UPDATE conversations SET
+        message_count = message_count + $3, last_position = last_position + $3, current_id = $4, updated_at = $5
+    WHERE user_id = $1 AND id = $2
+"""
+
+# The conversation comes first, as in every change: whoever waits for the message must not hold what this needs
+# afterwards.
 END = """
-    UPDATE messages SET
-        text = $5, state = $6, model = $7, log = $8::jsonb, input_tokens = $9, output_tokens = $10,
-        usage_estimated = $11, cached_tokens = $12, finish_reason = $13, failure_reason = $14, charged = $15,
-        attempts = $16::jsonb, cost = $17, lease_until = now() + make_interval(secs => $18)
-    WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND owner = $4 AND state = 'streaming'
-    RETURNING position
+    WITH locked AS (
+        SELECT turn_taking FROM conversations WHERE user_id = $1 AND id = $2 FOR UPDATE
+    ), ended AS (
+        UPDATE messages SET
+            text = $5, state = $6, model = $7, log = $8::jsonb, input_tokens = $9, output_tokens = $10,
+            usage_estimated = $11, cached_tokens = $12, finish_reason = $13, failure_reason = $14, charged = $15,
+            attempts = $16::jsonb, cost = $17, next_id = $18,
+            lease_until = now() + make_interval(secs => $19 + CASE WHEN $18::uuid IS NULL THEN 0 ELSE
+                coalesce((locked.turn_taking->>'pause_seconds')::integer, 0)
+            END)
+        FROM locked
+        WHERE user_id = $1 AND conversation_id = $2 AND messages.id = $3 AND owner = $4 AND state = 'streaming'
+        RETURNING position
+    )
+    UPDATE conversations SET updated_at = greatest(updated_at, $20), token_count = token_count + $21
+    FROM ended
+    WHERE user_id = $1 AND id = $2
+    RETURNING ended.position
+"""
+
+THERE = "SELECT EXISTS (SELECT FROM messages WHERE user_id = $1 AND conversation_id = $2 AND id = $3)"
+
+HELD = """
+    SELECT * FROM messages
+    WHERE user_id = $1 AND conversation_id = $2 AND NOT hold_resolved AND state <> 'streaming'
 """
 
 RENEW = """
@@ -61,14 +98,68 @@ TAKE_LAPSED = """
     RETURNING *
 """
 
-RESOLVED = "UPDATE messages SET hold_resolved = true WHERE user_id = $1 AND conversation_id = $2 AND id = $3"
+# The pause between two answers of a round is over. Where it lasted too long, nobody waits for the next one any more.
+FOLLOW = """
+    UPDATE messages SET lease_until = least(lease_until, now())
+    WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND next_id = $4 AND lease_until > now()
+    RETURNING id
+"""
+
+# An answer, and back from it to what the person said last.
+ANSWER = f"""
+    WITH RECURSIVE line AS (
+        SELECT messages.*, 1 AS steps FROM messages
+        WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND role = 'character'
+        UNION ALL
+        SELECT messages.*, steps + 1 FROM messages JOIN line ON messages.id = line.parent_id
+        WHERE messages.user_id = $1 AND messages.conversation_id = $2 AND line.role = 'character' AND steps < 100
+    )
+    {WITH_SIBLINGS.format(source="line")}
+    ORDER BY steps
+"""  # noqa: S608 (our own)
+
+# Answers that their owner leaves to whoever takes them, for as long as the lease runs, belong to nobody.
+NOBODY = UUID(int=0)
+OFFER_SECONDS = 4.0
+OFFERED_MAX = 10
+
+OFFER = """
+    UPDATE messages SET owner = $5, lease_until = now() + make_interval(secs => $6), handed_over = $7::jsonb
+    WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND owner = $4 AND state = 'streaming'
+    RETURNING id
+"""
+
+TAKE_OFFERED = """
+    UPDATE messages SET owner = $1, lease_until = now() + make_interval(secs => $3)
+    WHERE (user_id, conversation_id, id) IN (
+        SELECT user_id, conversation_id, id FROM messages
+        WHERE state = 'streaming' AND owner = $2 AND lease_until > now()
+        ORDER BY lease_until
+        LIMIT $4
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING *
+"""
+
+TAKE_BACK = """
+    UPDATE messages SET owner = $4, lease_until = now() + make_interval(secs => $6)
+    WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND owner = $5 AND state = 'streaming'
+    RETURNING id
+"""
+
+RESOLVED = """
+    UPDATE messages SET hold_resolved = true, charged = $4 WHERE user_id = $1 AND conversation_id = $2 AND id = $3
+"""
 
 
 @dataclass(frozen=True)
 class Begun:
-    """An answer and what it answers; not `new` when an earlier call with the same request began it."""
+    """An answer and what it answers; not `new` when an earlier call with the same request began it.
 
-    question: Message
+    The question is the last thing that the person said before it, None where they have said nothing yet.
+    """
+
+    question: Message | None
     answer: Message
     new: bool
 
@@ -100,42 +191,58 @@ class Answers:
             raise NotFound("There is no such answer among yours.", reason="MESSAGE_NOT_FOUND")
         return found
 
-    async def begin(self, question: Message, answer: Message) -> Begun:
-        """Keeps both messages at the end of their conversation, or gives what an earlier call kept of this answer.
+    async def begin(
+        self, question: Message | None, answer: Message, current: UUID | None, *, follows: bool = False
+    ) -> Begun:
+        """Keeps both messages, and the branch of the answer as the chosen one; or gives what an earlier call kept.
 
-        ABORTED while another answer of the conversation is streaming.
+        Without a question, the answer is one more to a message that is there. One that `follows` is the next of the
+        round that its parent is in. ABORTED while another answer of the conversation is streaming or about to follow,
+        when its chosen branch does not end with `current` any more, and when the round has ended.
         """
+        if question is not None and not follows and not question.media:
+            begun = await self._begin_at_once(question, answer, current)
+            if begun is not None:
+                return begun
+        added = [answer] if question is None else [question, answer]
         async with connection(self._pool) as database, database.transaction():
-            count = await database.fetchval(
-                "SELECT message_count FROM conversations WHERE user_id = $1 AND id = $2 FOR UPDATE",
+            row = await database.fetchrow(
+                "SELECT last_position, current_id FROM conversations WHERE user_id = $1 AND id = $2 FOR UPDATE",
                 answer.user,
                 answer.conversation,
             )
             earlier = await _find(database, answer.user, answer.conversation, answer.id)
             if earlier is not None:
                 return earlier
+            if row is None:
+                raise NotFound("There is no such conversation among yours.", reason="CONVERSATION_NOT_FOUND")
             if await _is_answering(database, answer.user, answer.conversation, answer.id):
                 raise in_progress()
-            question, answer = replace(question, position=count + 1), replace(answer, position=count + 2)
-            await self._add(database, question)
-            await self._add(database, answer)
-            await database.execute(
-                "UPDATE conversations SET message_count = $3, updated_at = $4 WHERE user_id = $1 AND id = $2",
-                answer.user,
-                answer.conversation,
-                answer.position,
-                answer.created_at,
-            )
-        return Begun(question, answer, new=True)
+            if row["current_id"] != current or not await _is_there(database, added[0]):
+                raise Aborted("The conversation went on meanwhile: look at it again.", reason="CONVERSATION_CHANGED")
+            if follows:
+                await _follow(database, answer)
+            added = [replace(one, position=row["last_position"] + place) for place, one in enumerate(added, 1)]
+            for one in added:
+                await self._add(database, one)
+                await show(database, one.user, one.conversation, one.media)
+            await database.execute(GROWN, answer.user, answer.conversation, len(added), answer.id, answer.created_at)
+            begun = await _find(database, answer.user, answer.conversation, answer.id)
+        assert begun is not None  # noqa: S101 (it was kept just now)
+        return replace(begun, new=True)
 
-    async def check_idle(self, user: str, conversation_id: UUID, answer_id: UUID) -> None:
-        """ABORTED while an answer of the conversation other than `answer_id`, which a twin may begin, is streaming."""
+    async def _begin_at_once(self, question: Message, answer: Message, current: UUID | None) -> Begun | None:
+        """Both messages; None where something stands in the way."""
         async with connection(self._pool) as database:
-            if await _is_answering(database, user, conversation_id, answer_id):
-                raise in_progress()
+            before = await begin_at_once(database, question, answer, current, self._owner, LEASE_SECONDS)
+        if before is None:
+            return None
+        position, siblings = before["last_position"], before["siblings"] + 1
+        question = replace(question, position=position + 1, sibling=siblings, siblings=siblings)
+        return Begun(question, replace(answer, position=position + 2), new=True)
 
-    async def end(self, answer: Message, at: datetime) -> bool:
-        """Keeps an answer as it ended; false when it is no longer this owner's."""
+    async def end(self, answer: Message, at: datetime, announced: Envelope) -> bool:
+        """Keeps an answer as it ended, with the event that tells it; false when it is no longer this owner's."""
         usage = answer.usage
         async with connection(self._pool) as database, database.transaction():
             kept = await database.fetchval(
@@ -157,22 +264,25 @@ class Answers:
                 answer.charged,
                 rows.attempts(answer.spent),
                 answer.spent.cost,
+                answer.next,
                 LEASE_SECONDS,
+                at,
+                usage.input_tokens + usage.output_tokens if usage else 0,
             )
             if kept is None:
                 return False
-            await database.execute(
-                "UPDATE conversations SET updated_at = greatest(updated_at, $3) WHERE user_id = $1 AND id = $2",
-                answer.user,
-                answer.conversation,
-                at,
-            )
+            await append(database, [announced])
         return True
 
     async def hold_resolved(self, answer: Message) -> None:
-        """Keeps that the answer's hold needs nothing more."""
+        """Keeps that the answer's hold needs nothing more, and what was charged to it."""
         async with connection(self._pool) as database:
-            await database.execute(RESOLVED, answer.user, answer.conversation, answer.id)
+            await database.execute(RESOLVED, answer.user, answer.conversation, answer.id, answer.charged)
+
+    async def held(self, user: str, conversation_id: UUID) -> list[Message]:
+        """The answers of a conversation that have ended and whose hold is not resolved."""
+        async with connection(self._pool) as database:
+            return [rows.message(row) for row in await database.fetch(HELD, user, conversation_id)]
 
     async def wish_stopped(self, answer: Message) -> None:
         """Whoever makes the answer is to stop it; they learn it when they renew their lease."""
@@ -186,6 +296,11 @@ class Answers:
         wished = frozenset(row["id"] for row in kept if row["stop_wished"])
         return Renewed(frozenset(row["id"] for row in kept), wished)
 
+    async def reach(self) -> None:
+        """UNAVAILABLE while the database is away."""
+        async with connection(self._pool) as database:
+            await database.execute("SELECT")
+
     async def take_lapsed(self, running: Collection[UUID]) -> list[Message]:
         """Makes this owner the owner of answers that nobody looks after, other than those `running` here.
 
@@ -194,6 +309,31 @@ class Answers:
         async with connection(self._pool) as database:
             taken = await database.fetch(TAKE_LAPSED, self._owner, list(running), LEASE_SECONDS, LAPSED_MAX)
         return [rows.message(row) for row in taken]
+
+    async def offer(self, answer: Message, handover: Handover) -> bool:
+        """Leaves an answer to whoever takes it; false when it is no longer this owner's."""
+        key, kept = (answer.user, answer.conversation, answer.id), rows.handed_over(handover)
+        async with connection(self._pool) as database:
+            return await database.fetchval(OFFER, *key, self._owner, NOBODY, OFFER_SECONDS, kept) is not None
+
+    async def is_offered(self, answer: Message) -> bool:
+        """Whether nobody has taken it yet."""
+        query = "SELECT owner FROM messages WHERE user_id = $1 AND conversation_id = $2 AND id = $3"
+        async with connection(self._pool) as database:
+            owner: UUID | None = await database.fetchval(query, answer.user, answer.conversation, answer.id)
+        return owner == NOBODY
+
+    async def take_back(self, answer: Message) -> bool:
+        """Makes this owner the owner of what it left and nobody took; false when somebody did."""
+        key = (answer.user, answer.conversation, answer.id)
+        async with connection(self._pool) as database:
+            return await database.fetchval(TAKE_BACK, *key, self._owner, NOBODY, LEASE_SECONDS) is not None
+
+    async def take_offered(self) -> list[tuple[Message, Handover]]:
+        """Makes this owner the owner of a few answers that others leave to whoever takes them."""
+        async with connection(self._pool) as database:
+            taken = await database.fetch(TAKE_OFFERED, self._owner, NOBODY, LEASE_SECONDS, OFFERED_MAX)
+        return [(rows.message(row), rows.handover(row)) for row in taken]
 
     async def _add(self, database: PoolConnectionProxy, message: Message) -> None:
         has_hold = message.hold != ""
@@ -214,33 +354,42 @@ class Answers:
             message.prompt_tokens,
             not has_hold,
             self._owner if has_hold else None,
+            message.parent,
+            message.character,
+            list(message.media),
+            message.next,
+            message.images,
+            message.images_meter,
             LEASE_SECONDS,
         )
 
 
 def in_progress() -> Aborted:
-    return Aborted("The character is still answering in this conversation.", reason="ANSWER_IN_PROGRESS")
+    return Aborted(
+        "The character is still answering in this conversation: wait for the end, or stop it.",
+        reason="ANSWER_IN_PROGRESS",
+    )
 
 
 async def _is_answering(database: PoolConnectionProxy, user: str, conversation_id: UUID, but: UUID) -> bool:
-    query = """
-        SELECT EXISTS (
-            SELECT FROM messages WHERE user_id = $1 AND conversation_id = $2 AND state = 'streaming' AND id <> $3
-        )
-    """
-    return bool(await database.fetchval(query, user, conversation_id, but))
+    return bool(await database.fetchval(ANSWERING, user, conversation_id, but))
+
+
+async def _is_there(database: PoolConnectionProxy, message: Message) -> bool:
+    """Whether nobody deleted what the message is to be said after."""
+    found = await database.fetchval(THERE, message.user, message.conversation, message.parent)
+    return message.parent is None or bool(found)
+
+
+async def _follow(database: PoolConnectionProxy, answer: Message) -> None:
+    if await database.fetchval(FOLLOW, answer.user, answer.conversation, answer.parent, answer.id) is None:
+        raise Aborted("The round has ended.", reason="ROUND_ENDED")
 
 
 async def _find(database: PoolConnectionProxy, user: str, conversation_id: UUID, answer_id: UUID) -> Begun | None:
-    query = """
-        SELECT pair.* FROM messages answer
-        JOIN messages pair USING (user_id, conversation_id)
-        WHERE user_id = $1 AND conversation_id = $2 AND answer.id = $3 AND answer.role = 'character'
-            AND pair.position IN (answer.position - 1, answer.position)
-        ORDER BY pair.position
-    """
-    found = await database.fetch(query, user, conversation_id, answer_id)
+    found = await database.fetch(ANSWER, user, conversation_id, answer_id)
     if not found:
         return None
-    question, answer = (rows.message(row) for row in found)
+    answer, *others = (rows.message(row) for row in found)
+    question = others[-1] if others and others[-1].role is Role.USER else None
     return Begun(question, answer, new=False)

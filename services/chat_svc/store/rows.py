@@ -1,14 +1,19 @@
 """Rows as values, and values as rows."""
 
 import json
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 
 import asyncpg
+from pydantic import TypeAdapter
 
-from services.chat_svc.domain.conversation import Conversation, Message, Role, State
+from services.chat_svc.domain.conversation import Conversation, Message, Reaction, Role, State
 from services.chat_svc.domain.entry import from_json
 from services.chat_svc.domain.fault import FailureReason, Fault
+from services.chat_svc.domain.group import Group, TurnOrder
+from services.chat_svc.domain.handover import Handover
 from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent, Usage
+
+HANDOVER = TypeAdapter(Handover)
 
 
 def conversation(row: asyncpg.Record) -> Conversation:
@@ -20,7 +25,28 @@ def conversation(row: asyncpg.Record) -> Conversation:
         message_count=row["message_count"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        others=tuple(row["others"]),
+        group=_group(row["turn_taking"]),
+        archived=row["archived"],
+        current=row["current_id"],
+        summary=row["summary"],
+        summary_until=row["summary_until"],
+        forked_from=row["forked_from"],
+        token_count=row["token_count"],
+        titled=row["titled"],
     )
+
+
+def _group(kept: str | None) -> Group | None:
+    if kept is None:
+        return None
+    values = json.loads(kept)
+    return Group(**{**values, "turn_order": TurnOrder(values["turn_order"])})
+
+
+def turn_taking(group: Group | None) -> str | None:
+    """A group's settings as a column keeps them."""
+    return None if group is None else json.dumps({**asdict(group), "turn_order": group.turn_order.value})
 
 
 def message(row: asyncpg.Record) -> Message:
@@ -33,6 +59,15 @@ def message(row: asyncpg.Record) -> Message:
         text=row["text"],
         state=State(row["state"]),
         created_at=row["created_at"],
+        parent=row["parent_id"],
+        character=row["character"],
+        media=tuple(row["media"]),
+        pinned=row["pinned"],
+        reaction=Reaction(row["reaction"]) if row["reaction"] else None,
+        edited_at=row["edited_at"],
+        sibling=row.get("sibling", 1),
+        siblings=row.get("siblings", 1),
+        next=row["next_id"],
         model=row["model"],
         log=tuple(from_json(entry) for entry in json.loads(row["log"])),
         usage=_usage(row),
@@ -42,6 +77,8 @@ def message(row: asyncpg.Record) -> Message:
         hold=row["hold"],
         meter=row["meter"],
         price=row["price"],
+        images=row["images"],
+        images_meter=row["images_meter"],
         prompt_tokens=row["prompt_tokens"],
         spent=_spent(row),
     )
@@ -79,3 +116,12 @@ def attempts(spent: Spent) -> str:
             for one in spent.attempts
         ]
     )
+
+
+def handover(row: asyncpg.Record) -> Handover:
+    return HANDOVER.validate_json(row["handed_over"])
+
+
+def handed_over(handover: Handover) -> str:
+    """What a process leaves to the next one, as a column keeps it."""
+    return HANDOVER.dump_json(handover).decode()

@@ -23,20 +23,31 @@ SPENT = quota_pb2.Decision(
     message="All used.",
 )
 
+# Their names and who they are.
+CHARACTERS = {
+    "characters/sherlock-holmes": ("Sherlock Holmes", "A consulting detective."),
+    "characters/john-watson": ("John Watson", "A doctor who writes it all down."),
+    "characters/mycroft-holmes": ("Mycroft Holmes", "The government, more or less."),
+}
+
 
 class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
     """Turns on one meter: `left` of them, and every hold ever taken, each as so many units of the `payer`.
 
-    While `away` or `busy` it answers nobody.
+    `others` are what is left of the meters beside it, and `payers` who pays there. While `away` or `busy` it answers
+    nobody.
     """
 
     def __init__(self) -> None:
         self.left = 5
         self.payer = ("chat", 1)
+        self.others = {"image_recognition": 10, "transcription": 10, "speech": 10}
+        self.payers: dict[str, tuple[str, int]] = {}
         self.away = False
         self.busy = False
         self.holds: dict[str, quota_pb2.Hold] = {}
         self.settled: list[quota_pb2.SettleRequest] = []
+        self._taken: dict[str, dict[str, int]] = {}
 
     def states(self) -> list[int]:
         """How far each hold is, in the order in which they were taken."""
@@ -46,14 +57,19 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
         self._answer()
         name = f"{request.parent}/holds/{request.request_id}"
         if name not in self.holds:
-            (wanted,) = request.amounts
-            if self.left < wanted.amount:
-                subject, metadata = f"{request.parent}/meters/chat", {"meter": wanted.meter, "plan": "plans/free"}
-                raise QuotaExhausted(SPENT.message, subject=subject, metadata=metadata, details=[SPENT])
-            self.left -= wanted.amount
-            meter, price = self.payer
-            line = quota_pb2.HoldLine(meter=meter, amount=wanted.amount * price)
-            self.holds[name] = quota_pb2.Hold(name=name, lines=[line], state=quota_pb2.HOLD_STATE_HELD)
+            for wanted in request.amounts:
+                if self.others.get(wanted.meter, self.left) < wanted.amount:
+                    subject = f"{request.parent}/meters/{wanted.meter if wanted.meter in self.others else 'chat'}"
+                    metadata = {"meter": wanted.meter, "plan": "plans/free"}
+                    raise QuotaExhausted(SPENT.message, subject=subject, metadata=metadata, details=[SPENT])
+            held: dict[str, int] = {}
+            for wanted in request.amounts:
+                self._take(wanted.meter, wanted.amount)
+                meter, price = self._payer(wanted.meter)
+                held[meter] = held.get(meter, 0) + wanted.amount * price
+            lines = [quota_pb2.HoldLine(meter=meter, amount=amount) for meter, amount in held.items()]
+            self.holds[name] = quota_pb2.Hold(name=name, lines=lines, state=quota_pb2.HOLD_STATE_HELD)
+            self._taken[name] = {wanted.meter: wanted.amount for wanted in request.amounts}
         entitlement = quota_pb2.Entitlement(plan="plans/free", context_tokens=CONTEXT_TOKENS)
         return quota_pb2.ReserveResponse(hold=self.holds[name], entitlement=entitlement)
 
@@ -90,8 +106,27 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
         hold = self._hold(request.name)
         if hold.state == quota_pb2.HOLD_STATE_HELD:
             hold.state = quota_pb2.HOLD_STATE_RELEASED
-            self.left += 1
+            for meter, amount in self._taken[request.name].items():
+                self._take(meter, -amount)
         return hold
+
+    async def CheckAdmission(self, request: quota_pb2.CheckAdmissionRequest, context: Context) -> quota_pb2.Decision:
+        self._answer()
+        meter, price = self._payer(request.meter)
+        return quota_pb2.Decision(meter=meter, amount=price, outcome=quota_pb2.OUTCOME_ADMITTED)
+
+    def charges(self) -> list[dict[str, int]]:
+        """Units by meter of every charge."""
+        return [{one.meter: one.amount for one in settled.amounts} for settled in self.settled]
+
+    def _payer(self, meter: str) -> tuple[str, int]:
+        return self.payers.get(meter, (meter, 1) if meter in self.others else self.payer)
+
+    def _take(self, meter: str, amount: int) -> None:
+        if meter in self.others:
+            self.others[meter] -= amount
+        else:
+            self.left -= amount
 
     def _answer(self) -> None:
         if self.away:
@@ -106,15 +141,15 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
 
 
 class FakeSearch(search_pb2_grpc.SearchServiceServicer):
-    """One character."""
+    """A few characters of one title."""
 
     async def GetCharacter(self, request: search_pb2.GetCharacterRequest, context: Context) -> search_pb2.Character:
-        if request.name != "characters/sherlock-holmes":
+        if request.name not in CHARACTERS:
             raise NotFound("The catalogue has no such character.", reason="CHARACTER_NOT_FOUND")
         return search_pb2.Character(
             name=request.name,
-            display_name="Sherlock Holmes",
+            display_name=CHARACTERS[request.name][0],
             title="titles/sherlock",
             title_display_name="Sherlock",
-            persona="A consulting detective.",
+            persona=CHARACTERS[request.name][1],
         )

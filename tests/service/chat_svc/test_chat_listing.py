@@ -53,7 +53,7 @@ async def test_a_list_shows_how_a_model_did(around: Surroundings, claude: Model,
         alice = running.person()
         (before,) = await listed(alice)
         assert before.health == chat_pb2.ModelHealth(breaker=chat_pb2.BREAKER_STATE_CLOSED)
-        await alice.turn(await alice.conversation())
+        await alice.turn(await alice.conversation("A talk"))
         (after,) = await listed(alice)
         assert (after.health.answers, after.health.failures) == (1, 0)
         assert after.health.tokens_per_second > 0

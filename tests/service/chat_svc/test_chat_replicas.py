@@ -117,19 +117,6 @@ async def test_an_owner_that_lost_its_lease_changes_nothing_any_more(
     assert [one.usage.resource for one in quota.settled] == [begun[0].message]
 
 
-async def test_an_answer_that_outlives_the_drain_ends_as_interrupted(
-    around: Surroundings, claude: Model, second: Replica, fake: FakeProvider, quota: FakeQuota
-) -> None:
-    fake.script(Behaviour(answer=["a", "b"], stall_after=1))
-    async with replica(around, [claude]) as draining:
-        stream = draining.person("alice").sending(await draining.person("alice").conversation())
-        begun = [await anext(stream) for _ in range(2)]
-        await stream.aclose()
-    events = await second.person("alice").watched(begun[0].message)
-    assert failure(events) == failed(INTERRUPTED, 1, "a")
-    assert quota.states() == [quota_pb2.HOLD_STATE_SETTLED]
-
-
 async def test_without_redis_an_answer_goes_on_where_it_is_made(
     around: Surroundings, claude: Model, fake: FakeProvider, tmp_path: Path
 ) -> None:

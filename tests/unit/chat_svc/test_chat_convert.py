@@ -3,8 +3,9 @@ from decimal import Decimal
 
 import pytest
 
+from runtime.errors import InvalidArgument, Violation
 from scenemesh.chat.v1 import chat_pb2
-from services.chat_svc.convert import messages, models
+from services.chat_svc.convert import conversations, messages, models
 from services.chat_svc.domain.conversation import State
 from services.chat_svc.domain.entry import Said, Seam, SeamMode
 from services.chat_svc.domain.fault import FailureReason, Fault
@@ -147,3 +148,11 @@ def test_every_word_of_ours_has_one_in_the_contract() -> None:
     assert set(models.CLASSES) == set(Class)
     assert set(models.BREAKERS) == set(Standing)
     assert set(models.PREFERENCES) == set(chat_pb2.Preference.values())
+
+
+@pytest.mark.parametrize("name", ["sherlock-holmes", "customCharacters/me", f"characters/{'x' * 200}"])
+def test_a_groups_talkativeness_goes_by_characters_names(name: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        conversations.group_from_proto(chat_pb2.Group(talkativeness={"characters/john-watson": 20, name: 80}))
+    fault = "must go by characters' names, as characters/sherlock-holmes"
+    assert caught.value.violations == (Violation("conversation.group.talkativeness", fault),)

@@ -96,8 +96,13 @@ def test_the_model_that_was_stopped_is_among_those_that_were_asked() -> None:
 
 
 def test_a_longer_answer_costs_more_turns_and_nothing_costs_none() -> None:
-    dear, gratis = replace(ANSWER, charged=3), ANSWER
-    assert (paid(dear, 2).charged, paid(gratis, 2).charged) == (6, 0)
+    dear = replace(ANSWER, state=State.COMPLETE, charged=3)
+    assert (paid(dear, 2).charged, paid(replace(dear, charged=0), 2).charged) == (6, 0)
+
+
+def test_an_interrupted_answer_costs_one_turn_however_long_it_is() -> None:
+    interrupted = ended(replace(ANSWER, price=3), [Began("m"), Said("El")], Broken(FailureReason.INTERRUPTED))
+    assert paid(interrupted, 4).charged == 3
 
 
 def test_a_token_is_estimated_for_every_four_bytes() -> None:

@@ -18,6 +18,8 @@ RULES = {
     fault.Cut: (Fault.CUT, Next.OTHERS, 0, True),
     fault.Malformed: (Fault.MALFORMED, Next.OTHERS, 0, True),
     fault.Empty: (Fault.EMPTY, Next.OTHERS, 0, True),
+    fault.Outrun: (Fault.OUTRUN, Next.OTHERS, 0, False),
+    fault.HandedOver: (Fault.HANDED_OVER, Next.OTHERS, 0, False),
 }
 KINDS = list(RULES)
 
@@ -34,12 +36,16 @@ def test_there_is_a_fault_for_each_that_a_receipt_can_tell() -> None:
     } - {ModelFault}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not fault.HandedOver])
 def test_after_the_first_word_a_failure_is_a_cut_unless_the_model_declined(kind: type[ModelFault]) -> None:
     declined = kind is fault.Refused
     before, after = (fault.failure(kind("told"), spoke=spoke) for spoke in (False, True))
     assert before is (FailureReason.REFUSED if declined else FailureReason.MODEL_UNAVAILABLE)
     assert after is (FailureReason.REFUSED if declined else FailureReason.MODEL_CUT)
+
+
+def test_an_answer_that_nobody_goes_on_with_was_interrupted() -> None:
+    assert fault.failure(fault.HandedOver("told"), spoke=True) is FailureReason.INTERRUPTED
 
 
 def test_a_fault_says_what_the_provider_told() -> None:

@@ -1,7 +1,8 @@
 import asyncio
 
-from services.chat_svc.domain.entry import Began, Entry, Said
-from services.chat_svc.live import LiveLog
+from services.chat_svc.answering.live import LiveLog
+from services.chat_svc.domain.entry import Began, Entry, Said, Seam, SeamMode
+from services.chat_svc.domain.fault import Fault
 
 
 async def test_watchers_see_what_is_shown_from_where_they_left_off_until_it_closes() -> None:
@@ -30,3 +31,20 @@ async def test_there_is_nothing_more_to_show_once_all_is_said() -> None:
     assert await log.unshown() == 1
     log.show(1)
     assert await log.unshown() == 0
+
+
+async def test_what_comes_faster_than_it_is_shown_joins_what_waits_but_not_what_is_about_to_be_shown() -> None:
+    log = LiveLog()
+    log.append(Began("model"))
+    for _ in range(1_000):
+        log.append(Said("word "))
+    log.append(Seam("model", "other", Fault.CUT, SeamMode.REPLACED, 0))
+    log.append(Said("a"))
+    waiting = list(log.entries)
+    assert waiting[:31] == [Began("model"), *[Said("word ")] * 30]
+    assert waiting[31:-2] == [*[Said("word " * 80)] * 12, Said("word " * 10)]
+    assert waiting[-2:] == [Seam("model", "other", Fault.CUT, SeamMode.REPLACED, 0), Said("a")]
+
+    assert await log.unshown() == len(waiting)
+    log.append(Said("b"))
+    assert log.entries == [*waiting, Said("b")]

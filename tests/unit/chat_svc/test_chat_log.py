@@ -3,13 +3,13 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chat_svc.answering.journal import contiguous
 from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.ending import Broken, Completed, Ending, ended
 from services.chat_svc.domain.entry import Began, Entry, Said, Seam, SeamMode, from_json, model_of, text_of, to_json
 from services.chat_svc.domain.fault import FailureReason, Fault
 from services.chat_svc.domain.log import Ended, Event, Started, ended_log, live_event, rest_of_log, spoken
 from services.chat_svc.domain.outcome import FinishReason
-from services.chat_svc.journal import contiguous
 from tests.unit.chat_svc.messages import ANSWER, QUESTION
 
 SAID = st.builds(Said, st.text(min_size=1, max_size=20))
@@ -51,7 +51,7 @@ def test_the_rest_of_a_log_goes_on_behind_any_number(entries: list[Entry], endin
     answer = ended(ANSWER, entries, ending)
     whole = list(ended_log(QUESTION, answer))
     assert list(rest_of_log(QUESTION, answer, after)) == (
-        [event for event in whole if event.number > after] if after <= len(whole) else whole[-1:]
+        [event for event in whole if event.number > after] or whole[-1:]
     )
 
 

@@ -1,13 +1,15 @@
 import dataclasses
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from services.chat_svc.domain.hedging import Hedging
 from services.chat_svc.domain.model import Capability, Class, Limits, Model, Prices, Wire
 from services.chat_svc.domain.outcome import Usage
-from services.chat_svc.models import MODELS, ModelsError, reachable
+from services.chat_svc.models.models import MODELS, ModelsError, reached
 from tests.unit.chat_svc.models import model
 
 ENTRY = """
@@ -22,6 +24,10 @@ first_word_seconds = 30
 idle_seconds = 20
 tokens_per_turn = 1_000
 """
+
+
+def reachable(path: Path, environment: Mapping[str, str]) -> tuple[tuple[Model, str], ...]:
+    return reached(path, environment).models
 
 
 def ids(**environment: str) -> list[str]:
@@ -175,3 +181,30 @@ def test_an_answer_costs_what_its_tokens_do() -> None:
 def test_a_prompt_has_what_the_plan_allows_and_the_model_holds() -> None:
     holds = dataclasses.replace(model(), context_tokens=10_000, output_tokens_max=1_000)
     assert [holds.prompt_tokens_max(entitled) for entitled in (4_000, 12_000)] == [4_000, 9_000]
+
+
+def test_hedging_is_off_unless_the_file_has_it(tmp_path: Path) -> None:
+    assert reached(MODELS, {}).hedging is None
+    file = tmp_path / "models.toml"
+    file.write_text(ENTRY + "[hedging]\nafter_times = 2.5\nbudget_percent = 5\n")
+    assert reached(file, {}).hedging == Hedging(after_times=2.5, budget_percent=5)
+
+
+def test_the_head_of_the_file_says_how_to_hedge(tmp_path: Path) -> None:
+    words = re.findall(r"^#   (\[hedging\]|(?:after|budget)\w+ = \d+)", MODELS.read_text(), re.MULTILINE)
+    file = tmp_path / "models.toml"
+    file.write_text("\n".join([*words, MODELS.read_text()]))
+    assert reached(file, {}).hedging == Hedging(after_times=3.0, budget_percent=5)
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        ("after_times = 0.5\nbudget_percent = 5", "after_times: Input should be greater than or equal to 1"),
+        ("after_times = 3\nbudget_percent = 0", "budget_percent: Input should be greater than or equal to 1"),
+        ("after_times = 3", "budget_percent: Field required"),
+        ("after_times = 3\nbudget_percent = 5\nmodels = 2", "models: Extra inputs are not permitted"),
+    ],
+)
+def test_what_hedging_may_not_say(tmp_path: Path, lines: str, place: str) -> None:
+    assert faults(tmp_path, f"{ENTRY}[hedging]\n{lines}\n") == [f"models.toml: hedging.{place}"]

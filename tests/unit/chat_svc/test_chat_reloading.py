@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from services.chat_svc import reloading
-from services.chat_svc.models import reachable
-from services.chat_svc.reloading import Reloading
-from services.chat_svc.roster import Roster
+from services.chat_svc.domain.hedging import Hedges, Hedging
+from services.chat_svc.models import reloading
+from services.chat_svc.models.models import reached
+from services.chat_svc.models.reloading import Reloading
+from services.chat_svc.models.roster import Roster
 from tests.unit.chat_svc.models import Openings
 
 ENVIRONMENT = {"KEY": "k"}
@@ -44,8 +45,8 @@ def file(tmp_path: Path) -> Path:
 
 async def test_a_change_of_the_file_is_taken_over(file: Path) -> None:
     openings = Openings()
-    async with Roster(reachable(file, ENVIRONMENT), openings) as roster:
-        watch = Reloading(file, ENVIRONMENT, roster)
+    async with Roster(reached(file, ENVIRONMENT).models, openings) as roster:
+        watch = Reloading(file, ENVIRONMENT, roster, Hedges())
         await watch.look()
         assert (names(roster), len(openings.given)) == (["one", "two"], 2)
         write(file, "two", "three")
@@ -55,8 +56,8 @@ async def test_a_change_of_the_file_is_taken_over(file: Path) -> None:
 
 
 async def test_a_file_with_faults_is_told_once_and_changes_nothing(file: Path) -> None:
-    async with Roster(reachable(file, ENVIRONMENT), Openings()) as roster:
-        watch = Reloading(file, ENVIRONMENT, roster)
+    async with Roster(reached(file, ENVIRONMENT).models, Openings()) as roster:
+        watch = Reloading(file, ENVIRONMENT, roster, Hedges())
         write(file, "one", "one", more="surprise = 1\nwire = 2\n")
         with capture_logs() as logs:
             await watch.look()
@@ -74,8 +75,8 @@ async def test_a_file_with_faults_is_told_once_and_changes_nothing(file: Path) -
 
 
 async def test_a_file_that_goes_away_and_comes_back_is_followed(file: Path) -> None:
-    async with Roster(reachable(file, ENVIRONMENT), Openings()) as roster:
-        watch = Reloading(file, ENVIRONMENT, roster)
+    async with Roster(reached(file, ENVIRONMENT).models, Openings()) as roster:
+        watch = Reloading(file, ENVIRONMENT, roster, Hedges())
         remove(file)
         with capture_logs() as logs:
             await watch.look()
@@ -87,10 +88,25 @@ async def test_a_file_that_goes_away_and_comes_back_is_followed(file: Path) -> N
         assert names(roster) == ["one"]
 
 
+async def test_hedging_comes_and_goes_with_the_file(file: Path) -> None:
+    hedges = Hedges()
+    async with Roster(reached(file, ENVIRONMENT).models, Openings()) as roster:
+        watch = Reloading(file, ENVIRONMENT, roster, hedges)
+        write(file, "one", more="[hedging]\nafter_times = 3\nbudget_percent = 5\n")
+        await watch.look()
+        assert hedges.rule == Hedging(after_times=3.0, budget_percent=5)
+        write(file, "one", more="[hedging]\nafter_times = 3\n")
+        await watch.look()
+        assert hedges.rule == Hedging(after_times=3.0, budget_percent=5)
+        write(file, "one")
+        await watch.look()
+        assert hedges.rule is None
+
+
 async def test_it_looks_by_itself(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reloading, "POLL_SECONDS", 0.001)
-    async with Roster(reachable(file, ENVIRONMENT), Openings()) as roster, asyncio.TaskGroup() as tasks:
-        looking = tasks.create_task(Reloading(file, ENVIRONMENT, roster).run())
+    async with Roster(reached(file, ENVIRONMENT).models, Openings()) as roster, asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(Reloading(file, ENVIRONMENT, roster, Hedges()).run())
         write(file, "three")
         async with asyncio.timeout(10):
             while names(roster) != ["three"]:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from services.chat_svc.domain.model import Wire
-from services.chat_svc.roster import Roster, open_provider
+from services.chat_svc.models.roster import Roster, open_provider
 from tests.unit.chat_svc.models import Openings, model
 
 ONE, TWO = model("one"), model("two")

@@ -6,13 +6,13 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from services.chat_svc.domain.fault import Cut, NotLetIn, RateLimited
+from services.chat_svc.domain.fault import Cut, NotLetIn, RateLimited, Unreachable
 from services.chat_svc.domain.health import FAILURES_MAX, REST_SECONDS, Speed, Standing
 from services.chat_svc.domain.listing import Listed
 from services.chat_svc.domain.model import Class, classes
 from services.chat_svc.domain.routing import Wanted
-from services.chat_svc.roster import Roster
-from services.chat_svc.router import Router
+from services.chat_svc.models.roster import Roster
+from services.chat_svc.models.router import Router
 from tests.unit.chat_svc.models import Clock, Openings, model
 
 ONE, TWO = model("one"), model("two")
@@ -123,6 +123,13 @@ async def test_an_answer_keeps_its_provider_while_the_list_changes(
     assert openings.closed == ["k1"]
 
 
+async def test_a_model_that_left_the_list_since_it_was_chosen_cannot_be_reached(router: Router, roster: Roster) -> None:
+    roster.take([(TWO, "k2")])
+    with pytest.raises(Unreachable):
+        async with router.asked("one"):
+            pass
+
+
 async def test_a_list_says_how_each_does(router: Router, roster: Roster, clock: Clock) -> None:
     dear = model("dear", Class.PREMIUM)
     roster.take([(ONE, "k1"), (dear, "k3")])
@@ -157,9 +164,11 @@ async def test_answers_failures_speed_and_breakers_are_measured(router: Router, 
     with pytest.raises(NotLetIn):
         async with router.asked("two"):
             raise NotLetIn("HTTP 401")
+    router.outrun("two")
     assert readings(reader) == {
         "chat.model.answers": [({"model": "one"}, 1)],
         "chat.model.failures": [({"model": "two", "fault": "not_let_in"}, 1)],
+        "chat.model.outrun": [({"model": "two"}, 1)],
         "chat.model.first_word": [({"model": "one"}, 0.5)],
         "chat.model.speed": [({"model": "one"}, 80.0)],
         "chat.model.breaker": [({"model": "one"}, 0), ({"model": "two"}, 2)],

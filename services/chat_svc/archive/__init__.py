@@ -1,0 +1,1 @@
+"""Conversations in files: ours and other products', in and out."""

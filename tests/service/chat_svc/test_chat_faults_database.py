@@ -1,0 +1,197 @@
+"""Postgres goes away: before an answer, in the middle of one, in the middle of a transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import asyncpg
+import grpc
+import pytest
+
+from runtime.errors import Unavailable
+from scenemesh.chat.v1 import chat_pb2
+from scenemesh.quota.v1 import quota_pb2
+from services.chat_svc.answering import generation
+from services.chat_svc.domain.model import Model
+from tests.fakes.behaviour import Behaviour
+from tests.fakes.provider import FakeProvider
+from tests.service.chat_svc.gate import Gate, gate
+from tests.service.chat_svc.replica import Lapse, Person, Replica, Surroundings, eventually, replica
+from tests.service.chat_svc.shape import failed, failure, kinds, numbers, said
+from tests.service.chat_svc.siblings import FakeQuota
+
+SOCKET = ".s.PGSQL.5432"
+FAST_SECONDS = 10
+
+UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+
+LAPSED = "SELECT count(*) FROM chat.messages WHERE state = 'streaming' AND lease_until < now()"
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A replica whose way to Postgres is a gate; others `around` it may have the same one."""
+
+    running: Replica
+    postgres: Gate
+    around: Surroundings
+
+    @property
+    def alice(self) -> Person:
+        return self.running.person()
+
+
+@pytest.fixture
+async def gated(around: Surroundings, claude: Model) -> AsyncIterator[Gated]:
+    engine = Path(parse_qs(urlsplit(around.database).query)["host"][0]) / SOCKET
+    async with AsyncExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="gate-")))
+        postgres = await stack.enter_async_context(gate(directory / SOCKET, engine))
+        dsn = around.database.split("?")[0] + "?" + urlencode({"host": str(directory)})
+        behind = replace(around, database=dsn)
+        running = await stack.enter_async_context(replica(behind, [claude]))
+        yield Gated(running, postgres, behind)
+        await postgres.open()
+
+
+async def test_without_postgres_a_turn_is_refused_at_once_and_gives_its_hold_back(
+    gated: Gated, fake: FakeProvider, quota: FakeQuota
+) -> None:
+    conversation = await gated.alice.conversation()
+    await gated.postgres.close()
+    async with asyncio.timeout(FAST_SECONDS):
+        for call in (gated.alice.turn(conversation), gated.alice.messages(conversation)):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call
+            assert caught.value.code() == UNAVAILABLE
+    assert (fake.requests, quota.left) == ([], 5)
+    await gated.postgres.open()
+    assert kinds(await gated.alice.turn(conversation))[-1] == "finished"
+
+
+async def test_a_turn_that_is_cut_in_its_transaction_leaves_nothing_behind(
+    gated: Gated, database: str, fake: FakeProvider, quota: FakeQuota
+) -> None:
+    conversation = await gated.alice.conversation()
+    other = await asyncpg.connect(database)
+    async with other.transaction():
+        await other.execute("SELECT FROM chat.conversations FOR UPDATE")
+        turn = asyncio.create_task(gated.alice.turn(conversation))
+        await eventually(lambda: quota.states() == [quota_pb2.HOLD_STATE_HELD])
+        while not await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            await asyncio.sleep(0.01)
+        await gated.postgres.close()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await turn
+    await other.close()
+    assert caught.value.code() == UNAVAILABLE
+    assert (fake.requests, quota.states()) == ([], [quota_pb2.HOLD_STATE_RELEASED])
+    await gated.postgres.open()
+    assert await gated.alice.messages(conversation) == []
+    assert kinds(await gated.alice.turn(conversation))[-1] == "finished"
+
+
+async def test_an_answer_goes_on_without_postgres_and_is_kept_when_it_is_back(
+    gated: Gated, fake: FakeProvider, quota: FakeQuota
+) -> None:
+    conversation = await gated.alice.conversation()
+    fake.script(Behaviour(answer=["word "] * 10, delay_ms=20))
+    stream = gated.alice.sending(conversation)
+    events = [await anext(stream) for _ in range(3)]
+    await gated.postgres.close()
+    events += [await anext(stream) for _ in range(8)]
+    await eventually(lambda: fake.open_streams == 0)
+    assert (said(events), quota.states()) == ("word " * 10, [quota_pb2.HOLD_STATE_HELD])
+    await gated.postgres.open()
+    events += [event async for event in stream]
+    assert (kinds(events)[-1], numbers(events)) == ("finished", list(range(1, 13)))
+    assert (await gated.alice.messages(conversation))[1] == events[-1].finished.message
+    assert quota.states() == [quota_pb2.HOLD_STATE_SETTLED]
+
+
+async def test_an_answer_that_could_not_be_kept_is_not_said_to_be(
+    gated: Gated, fake: FakeProvider, quota: FakeQuota, lapse: Lapse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "KEEP_SECONDS_MAX", 0.1)
+    fake.script(Behaviour(answer=["word "] * 5, delay_ms=20))
+    stream = gated.alice.sending(await gated.alice.conversation())
+    events = [await anext(stream) for _ in range(2)]
+    await gated.postgres.close()
+    events += [await anext(stream) for _ in range(4)]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await anext(stream)
+    assert caught.value.code() == UNAVAILABLE
+    assert (kinds(events), said(events)) == (["started", *["delta"] * 5], "word " * 5)
+    await gated.postgres.open()
+    await lapse()
+    await gated.running.recovery.sweep()
+    watched = await gated.alice.watched(events[0].message)
+    assert watched[:6] == events
+    assert failure(watched) == failed(chat_pb2.FAILURE_REASON_INTERRUPTED, 1, "word " * 5)
+    assert quota.states() == [quota_pb2.HOLD_STATE_SETTLED]
+
+
+async def test_after_postgres_was_away_answers_stay_with_owners_that_live(
+    gated: Gated, database: str, claude: Model, fake: FakeProvider, lapse: Lapse
+) -> None:
+    conversation = await gated.alice.conversation()
+    fake.script(Behaviour(answer=["a", "b"], stall_after=1))
+    stream, other = gated.alice.sending(conversation), await asyncpg.connect(database)
+    started, _ = [await anext(stream) for _ in range(2)]
+    async with replica(gated.around, [claude]) as there:
+        await gated.postgres.close()
+        with pytest.raises(Unavailable):
+            await there.recovery.sweep()
+        await lapse()
+        await gated.postgres.open()
+        async with asyncio.timeout(FAST_SECONDS):
+            while await other.fetchval(LAPSED):
+                await there.recovery.sweep()
+                await asyncio.sleep(0.05)
+        _, answer = await there.person().messages(conversation)
+    await other.close()
+    await stream.aclose()
+    assert (answer.name, answer.state) == (started.message, chat_pb2.MESSAGE_STATE_STREAMING)
+
+
+async def test_after_postgres_was_away_what_dead_owners_left_is_ended(
+    gated: Gated, claude: Model, fake: FakeProvider, quota: FakeQuota, lapse: Lapse
+) -> None:
+    conversation = await gated.alice.conversation()
+    fake.script(Behaviour(answer=["a", "b"], stall_after=1))
+    stream = gated.alice.sending(conversation)
+    started, _ = [await anext(stream) for _ in range(2)]
+    async with replica(gated.around, [claude]) as there:
+        await gated.postgres.close()
+        with pytest.raises(Unavailable):
+            await there.recovery.sweep()
+        await gated.running.kill()
+        await lapse()
+        await gated.postgres.open()
+        async with asyncio.timeout(FAST_SECONDS):
+            while quota.states() == [quota_pb2.HOLD_STATE_HELD]:
+                await there.recovery.sweep()
+                await asyncio.sleep(0.05)
+        events = await there.person().watched(started.message)
+    assert failure(events) == failed(chat_pb2.FAILURE_REASON_INTERRUPTED, 1, "a")
+
+
+async def test_a_call_that_is_out_of_time_leaves_no_query_behind(gated: Gated, database: str) -> None:
+    alice, conversation = gated.alice, await gated.alice.conversation()
+    other = await asyncpg.connect(database)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with other.transaction():
+        await other.execute("LOCK TABLE chat.conversations IN ACCESS EXCLUSIVE MODE")
+        began, request = asyncio.get_running_loop().time(), chat_pb2.GetConversationRequest(name=conversation)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await alice.stub.GetConversation(request, metadata=alice.metadata, timeout=0.3)
+        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert 0.25 < asyncio.get_running_loop().time() - began < 3
+        async with asyncio.timeout(FAST_SECONDS):
+            while await other.fetchval(waiting):
+                await asyncio.sleep(0.01)
+    await other.close()

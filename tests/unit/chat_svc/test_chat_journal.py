@@ -1,0 +1,103 @@
+"""How live answers share their way to Redis; a stub stands for it."""
+
+import asyncio
+from typing import Any, cast
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from services.chat_svc.answering.journal import Journal
+from services.chat_svc.domain.entry import Said
+
+ANSWERS = [UUID(int=number) for number in range(3)]
+PIECES = [Said("a"), Said("b")]
+
+
+class Server:
+    """Takes one write at a time, when it is let; `writes` are the commands of each."""
+
+    def __init__(self) -> None:
+        self.writes: list[list[str]] = []
+        self.free = asyncio.Event()
+        self.fails = False
+
+    def pipeline(self, *, transaction: bool) -> "Pipeline":
+        assert not transaction
+        return Pipeline(self)
+
+
+class Pipeline:
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._commands: list[str] = []
+
+    async def __aenter__(self) -> "Pipeline":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    def xadd(self, key: str, fields: dict[str, Any]) -> None:
+        self._commands.append(f"add {key[-1]} from {fields['first']}")
+
+    def expire(self, key: str, seconds: int) -> None:
+        self._commands.append(f"expire {key[-1]} in {seconds}")
+
+    async def execute(self) -> None:
+        self._server.writes.append(self._commands)
+        await self._server.free.wait()
+        if self._server.fails:
+            raise RedisConnectionError("Down.")
+
+
+def _journal(server: Server) -> Journal:
+    return Journal(cast("Redis", server), cast("Redis", server))
+
+
+async def _begun(server: Server, *adding: asyncio.Task[int]) -> None:
+    """Waits until one write is under way and the others wait for the next."""
+    async with asyncio.timeout(5):
+        while not server.writes:
+            await asyncio.sleep(0)
+        for _ in adding:
+            await asyncio.sleep(0)
+
+
+async def test_what_answers_have_to_say_while_a_write_is_under_way_shares_the_next_one() -> None:
+    server = Server()
+    journal = _journal(server)
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(journal.add(ANSWERS[0], [*PIECES], 0))
+        await _begun(server, first)
+        others = [tasks.create_task(journal.add(ANSWERS[1], [*PIECES], 0))]
+        others += [tasks.create_task(journal.add(ANSWERS[2], [*PIECES], 1))]
+        await _begun(server, *others)
+        server.free.set()
+    assert [first.result(), *(task.result() for task in others)] == [2, 2, 2]
+    assert server.writes == [
+        ["add 0 from 1", "expire 0 in 3600"],
+        ["add 1 from 1", "expire 1 in 3600", "add 2 from 2"],
+    ]
+
+
+async def test_a_write_that_fails_has_failed_for_all_that_share_it_and_the_next_ones_do_not_wait() -> None:
+    server = Server()
+    server.fails = True
+    server.free.set()
+    journal = _journal(server)
+    assert await asyncio.gather(*(journal.add(answer, [*PIECES], 1) for answer in ANSWERS)) == [0, 0, 0]
+    assert await journal.add(ANSWERS[0], [*PIECES], 0) == 0
+    assert server.writes == [["add 0 from 2", "add 1 from 2", "add 2 from 2"]]
+
+
+async def test_one_who_goes_away_takes_nothing_from_those_who_share_the_write() -> None:
+    server = Server()
+    journal = _journal(server)
+    async with asyncio.TaskGroup() as tasks:
+        going, staying = (tasks.create_task(journal.add(answer, [*PIECES], 1)) for answer in ANSWERS[:2])
+        await _begun(server, going, staying)
+        going.cancel()
+        server.free.set()
+    assert (going.cancelled(), staying.result()) == (True, 2)
+    assert server.writes == [["add 0 from 2", "add 1 from 2"]]
