@@ -38,36 +38,50 @@ async def events(
     text: str,
     pauses_seconds: Sequence[float] = PAUSES_SECONDS,
 ) -> AsyncGenerator[chat_pb2.ChatEvent, None]:
-    """Says `text` and gives the answer's events, each once, up to the terminal one.
+    """Says `text` and gives the events of the answer, each once; in a group those of every answer of the round.
 
     Goes on from the last event after a connection broke, as often as there are pauses; Failure when that was in vain.
     """
     request = chat_pb2.SendMessageRequest(parent=conversation, text=text, request_id=str(uuid.uuid4()))
-    stub = ChatServiceStub(channel)
+    stub, pauses = ChatServiceStub(channel), iter(pauses_seconds)
     call: grpc.aio.UnaryStreamCall[Any, chat_pb2.ChatEvent] = stub.SendMessage(
         request, timeout=ANSWER_SECONDS, metadata=client.metadata
     )
-    last = chat_pb2.ChatEvent()
-    for pause_seconds in (*pauses_seconds, None):
+    last, watching = chat_pb2.ChatEvent(), False
+    while True:
+        broken = None
         try:
             async for event in call:
-                if event.number <= last.number:
+                if event.message == last.message and event.number <= last.number:
                     continue
                 last = event
                 yield event
-                if event.WhichOneof("event") in TERMINAL:
+                if event.WhichOneof("event") in TERMINAL and not following(event):
                     return
         except grpc.aio.AioRpcError as error:
-            if pause_seconds is None or not last.message or not _broke(error):
-                raise
+            broken = error
         finally:
             call.cancel()  # a call that nobody reads to its end goes on at the server
-        if pause_seconds is None or not last.message:
-            break
-        await asyncio.sleep(pause_seconds)
-        watch = chat_pb2.WatchMessageRequest(name=last.message, after=last.number)
-        call = stub.WatchMessage(watch, timeout=ANSWER_SECONDS, metadata=client.metadata)
-    raise Failure("The answer broke off.", hint="It may go on without us; the conversation keeps it.")
+        behind = following(last)
+        ended_early = not watching if broken is None else broken.code() is grpc.StatusCode.NOT_FOUND
+        if behind and ended_early:
+            return
+        if broken is not None and (not last.message or not _broke(broken)):
+            raise broken
+        if broken is not None or not behind:
+            pause_seconds = next(pauses, None)
+            if pause_seconds is None and broken is not None:
+                raise broken
+            if pause_seconds is None or not last.message:
+                raise Failure("The answer broke off.", hint="It may go on without us; the conversation keeps it.")
+            await asyncio.sleep(pause_seconds)
+        watch = chat_pb2.WatchMessageRequest(name=behind or last.message, after=0 if behind else last.number)
+        call, watching = stub.WatchMessage(watch, timeout=ANSWER_SECONDS, metadata=client.metadata), True
+
+
+def following(event: chat_pb2.ChatEvent) -> str:
+    """The answer that follows in the round of a group, once an event says that this one is over; empty for none."""
+    return event.finished.message.next_message
 
 
 def _broke(error: grpc.aio.AioRpcError) -> bool:

@@ -17,16 +17,24 @@ from cli.failures import ExitCode, Failure, calls_to, reported, tell
 from cli.options import STATE_DEFAULT, Json, State, Token, Url, User
 from cli.transcript import JsonTranscript, Transcript
 from scenemesh.chat.v1 import chat_pb2
+from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
 from scenemesh.quota.v1 import quota_pb2
 from scenemesh.quota.v1.quota_pb2_grpc import QuotaServiceStub
+
+Ending = chat_pb2.Finished | chat_pb2.Failed
+
+SOMEBODY = "Somebody"
 
 # These end a conversation: saying something else would not help.
 FINAL = frozenset({ExitCode.NOT_RUNNING, ExitCode.REFUSED, ExitCode.QUOTA_EXHAUSTED})
 
 
 def chat(
-    character: Annotated[str, typer.Argument(help="sherlock-holmes, characters/sherlock-holmes, or a name.")],
+    character: Annotated[str, typer.Argument(help="sherlock-holmes, a name, or customCharacters/….")],
     message: Annotated[str | None, typer.Argument(help="What to say; without it, a conversation begins.")] = None,
+    others: Annotated[
+        list[str] | None, typer.Option("--with", metavar="CHARACTER", help="One more, up to seven: a group.")
+    ] = None,
     conversation: Annotated[str | None, typer.Option(help="Go on with this one, conversations/….")] = None,
     user: User = None,
     token: Token = None,
@@ -34,11 +42,11 @@ def chat(
     state: State = STATE_DEFAULT,
     as_json: Json = False,
 ) -> None:
-    """Talk to a character. An empty line or Ctrl-D ends; Ctrl-C stops watching an answer, which goes on without us."""
+    """Talk to a character or a group. An empty line or Ctrl-D ends; Ctrl-C stops watching; answers go on without us."""
     with reported(as_json):
         edge = client.somebody(state, url, token, user)
         with calls_to(edge.url), asyncio.Runner() as runner, _connected(runner, edge) as channel:
-            opened = runner.run(conversations.opened(edge, channel, character, conversation))
+            opened = runner.run(conversations.opened(edge, channel, [character, *(others or [])], conversation))
             transcript = JsonTranscript() if as_json else Transcript()
             transcript.opened(opened)
             session = Session(edge, channel, runner, opened, transcript)
@@ -81,28 +89,67 @@ class Session:
             return ExitCode.INTERRUPTED
 
     async def _turn(self, text: str) -> ExitCode:
-        last = chat_pb2.ChatEvent()
+        last, ends = chat_pb2.ChatEvent(), list[Ending]()
         said = answers.events(self.edge, self.channel, self.conversation.name, text)
         with calls_to(self.edge.url), self.transcript.turn():
             async with aclosing(said) as events:
                 async for last in events:
+                    if last.HasField("started") and self.conversation.is_group and not self.transcript.as_json:
+                        self.transcript.speaks(await self._speaker(last.message))
                     self.transcript.event(last)
+                    if end := _ending(last):
+                        ends.append(end)
         if not self.transcript.as_json:
-            await self._paid(last.finished if last.HasField("finished") else last.failed)
+            for paid in _paid_together(ends):
+                await self._paid(paid)
         return ExitCode.OK if last.HasField("finished") else ExitCode.FAILED
 
-    async def _paid(self, end: chat_pb2.Finished | chat_pb2.Failed) -> None:
-        """Tells what the turn cost and what is left, as far as that can be learned."""
+    async def _speaker(self, answer: str) -> str:
+        """Who gives an answer of a group, as far as that can be learned."""
+        request = chat_pb2.GetMessageRequest(name=answer)
+        stub = ChatServiceStub(self.channel)
+        try:
+            message = await stub.GetMessage(request, timeout=CALL_SECONDS, metadata=self.edge.metadata)
+        except grpc.aio.AioRpcError:
+            return SOMEBODY
+        return self.conversation.speakers.get(message.character, SOMEBODY)
+
+    async def _paid(self, paid: list[Ending]) -> None:
+        """Tells what answers cost that one meter paid for, and what is left of it, as far as that can be learned."""
         request = quota_pb2.GetQuotaRequest(name="users/me/quota")
-        meter = None
+        receipt, meter = _sum(paid), None
         try:
             answer = await QuotaServiceStub(self.channel).GetQuota(
                 request, timeout=CALL_SECONDS, metadata=self.edge.metadata
             )
-            meter = next((one for one in answer.meters if one.meter == end.receipt.meter), None)
+            meter = next((one for one in answer.meters if one.meter == receipt.meter), None)
         except grpc.aio.AioRpcError:
             pass  # the answer is there; it is not worth less for that
-        self.transcript.paid(end.receipt, end.message.model, meter)
+        models = dict.fromkeys(end.message.model for end in paid if end.message.model)
+        self.transcript.paid(receipt, ", ".join(models), meter)
+
+
+def _ending(event: chat_pb2.ChatEvent) -> Ending | None:
+    """How an answer ended; None while it goes on."""
+    if event.HasField("finished"):
+        return event.finished
+    return event.failed if event.HasField("failed") else None
+
+
+def _paid_together(ends: list[Ending]) -> list[list[Ending]]:
+    """The answers by the meter that paid for them."""
+    meters = dict.fromkeys(end.receipt.meter for end in ends)
+    return [[end for end in ends if end.receipt.meter == meter] for meter in meters]
+
+
+def _sum(paid: list[Ending]) -> chat_pb2.Receipt:
+    """One receipt for answers that the same meter paid for."""
+    receipt = chat_pb2.Receipt(meter=paid[0].receipt.meter, charged=sum(end.receipt.charged for end in paid))
+    used = [end.receipt.usage for end in paid if end.receipt.HasField("usage")]
+    if used:
+        receipt.usage.input_tokens = sum(one.input_tokens for one in used)
+        receipt.usage.output_tokens = sum(one.output_tokens for one in used)
+    return receipt
 
 
 @contextmanager

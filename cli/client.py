@@ -18,7 +18,13 @@ from cli.issuer import Role
 CALL_SECONDS = 10.0
 # A command asks for a new token every time it runs.
 TOKEN_LIFETIME = timedelta(hours=12)
-OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.keepalive_time_ms", 30_000))
+# A long message that is read aloud has many megabytes.
+ANSWER_BYTES_MAX = 32 * 1024 * 1024
+OPTIONS = (
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.max_receive_message_length", ANSWER_BYTES_MAX),
+)
 PORTS = {"http": 80, "https": 443}
 
 

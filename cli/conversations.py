@@ -1,48 +1,77 @@
 """Which character, which conversation."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import grpc
 
 from cli.client import CALL_SECONDS, Client
 from cli.failures import HINTS, ExitCode, Failure
-from scenemesh.chat.v1 import chat_pb2
+from scenemesh.chat.v1 import character_pb2, chat_pb2
+from scenemesh.chat.v1.character_pb2_grpc import CharacterServiceStub
 from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
 from scenemesh.search.v1 import search_pb2
 from scenemesh.search.v1.search_pb2_grpc import SearchServiceStub
 
+CUSTOM = "customCharacters/"
 SLUG = re.compile(r"(?:characters/)?([a-z0-9]+(?:-[a-z0-9]+)*)")
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """A conversation to speak in, and the character there. Both names are resource names."""
+    """A conversation to speak in, and who is in it: what they are called, by resource name; `origin` is the first's."""
 
     name: str
-    character: str
-    speaker: str
+    speakers: Mapping[str, str]
     origin: str
 
+    @property
+    def is_group(self) -> bool:
+        return len(self.speakers) > 1
 
-async def opened(client: Client, channel: grpc.aio.Channel, wanted: str, name: str | None) -> Conversation:
-    """A new conversation with the character that `wanted` means, or the one called `name`, which must be with it."""
-    character = await _character(channel, wanted)
+
+async def opened(client: Client, channel: grpc.aio.Channel, wanted: Sequence[str], name: str | None) -> Conversation:
+    """A new conversation with the characters that are `wanted`, or the one called `name`, which must be with them.
+
+    Of an old one the first character is enough.
+    """
+    first, *others = [await _character(client, channel, one) for one in wanted]
+    found = {one.name: one.display_name for one in (first, *others)}
     chat = ChatServiceStub(channel)
     if name is None:
-        create = chat_pb2.CreateConversationRequest(conversation=chat_pb2.Conversation(character=character.name))
+        conversation = chat_pb2.Conversation(character=first.name, others=[one.name for one in others])
+        create = chat_pb2.CreateConversationRequest(conversation=conversation)
         kept = await chat.CreateConversation(create, timeout=CALL_SECONDS, metadata=client.metadata)
     else:
         get = chat_pb2.GetConversationRequest(name=f"conversations/{name.removeprefix('conversations/')}")
         kept = await chat.GetConversation(get, timeout=CALL_SECONDS, metadata=client.metadata)
-    if kept.character != character.name:
-        message = f"That conversation is with {kept.character}, not with {character.name}."
+    if kept.character != first.name or (others and {one.name for one in others} != set(kept.others)):
+        message = f"That conversation is with {_all([kept.character, *kept.others])}, not with {_all(found)}."
         raise Failure(message, ExitCode.USAGE, "INVALID_ARGUMENT")
-    return Conversation(kept.name, character.name, character.display_name, character.title_display_name)
+    speakers = {one: found.get(one) or await _called(client, channel, one) for one in (kept.character, *kept.others)}
+    return Conversation(kept.name, speakers, first.title_display_name)
 
 
-async def _character(channel: grpc.aio.Channel, wanted: str) -> search_pb2.Character:
+def _all(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+async def _called(client: Client, channel: grpc.aio.Channel, character: str) -> str:
+    """What a character is called, as far as the catalogue or their person knows them."""
+    try:
+        return (await _character(client, channel, character)).display_name
+    except grpc.aio.AioRpcError:
+        return character.partition("/")[2]
+
+
+async def _character(client: Client, channel: grpc.aio.Channel, wanted: str) -> search_pb2.Character:
     """By slug or resource name, else the best hit for a name."""
+    if wanted.startswith(CUSTOM):
+        own = character_pb2.GetCustomCharacterRequest(name=wanted)
+        kept = CharacterServiceStub(channel).GetCustomCharacter
+        made = await kept(own, timeout=CALL_SECONDS, metadata=client.metadata)
+        return search_pb2.Character(name=made.name, display_name=made.display_name, title_display_name=made.title)
     search = SearchServiceStub(channel)
     if slug := SLUG.fullmatch(wanted):
         get = search_pb2.GetCharacterRequest(name=f"characters/{slug.group(1)}")

@@ -21,11 +21,18 @@ class Transcript:
 
     def __init__(self) -> None:
         self._speaker = ""
+        self._is_group = False
         self._line_open = False
 
     def opened(self, conversation: Conversation) -> None:
-        self._speaker = printable(conversation.speaker)
-        _aside(f"{self._speaker} ({printable(conversation.origin)}), {conversation.name}")
+        self._is_group = conversation.is_group
+        self._speaker = ", ".join(printable(one) for one in conversation.speakers.values())
+        origin = f" ({printable(conversation.origin)})" if conversation.origin else ""
+        _aside(f"{self._speaker}{origin}, {conversation.name}")
+
+    def speaks(self, speaker: str) -> None:
+        """Who of a group gives the next answer."""
+        self._speaker = printable(speaker)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -40,7 +47,10 @@ class Transcript:
     def event(self, event: chat_pb2.ChatEvent) -> None:
         match event.WhichOneof("event"):
             case "started":
-                typer.secho(f"{self._speaker}: ", nl=False, bold=True, err=True)
+                if self._line_open:
+                    typer.echo()
+                # Of a group, who says it is a part of what is said.
+                typer.secho(f"{self._speaker}: ", nl=False, bold=True, err=not self._is_group)
                 self._line_open = True
             case "delta":
                 typer.echo(printable(event.delta.text), nl=False)

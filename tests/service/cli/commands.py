@@ -3,9 +3,14 @@
 import typer
 
 from cli.billing.app import app as billing
+from cli.caller import calling
+from cli.characters.app import app as characters
 from cli.chat import chat
 from cli.failures import EPILOG
+from cli.histories.app import app as conversations
 from cli.index.app import app as index
+from cli.media.app import app as media
+from cli.media.voices import speak, transcribe
 from cli.quota.app import app as quota
 from cli.search import search
 from cli.sync.app import app as sync
@@ -14,6 +19,11 @@ from cli.token import token
 app = typer.Typer()
 for command in (token, search, chat):
     app.command(epilog=EPILOG)(command)
+for asking in (transcribe, speak):
+    app.command(epilog=EPILOG)(calling(asking))
+app.add_typer(characters, name="characters")
+app.add_typer(media, name="media")
+app.add_typer(conversations, name="conversations")
 app.add_typer(quota, name="quota")
 app.add_typer(billing, name="billing")
 app.add_typer(index, name="index")

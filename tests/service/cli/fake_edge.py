@@ -15,15 +15,19 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from runtime.errors import MeshError, NotFound
 from runtime.status import to_grpc
-from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from scenemesh.chat.v1 import character_pb2, character_pb2_grpc, chat_pb2, chat_pb2_grpc
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
 CONVERSATION = "conversations/00000000-0000-4000-8000-000000000001"
 MESSAGE = f"{CONVERSATION}/messages/00000000-0000-4000-8000-000000000002"
+NEXT = f"{CONVERSATION}/messages/00000000-0000-4000-8000-000000000004"
 SHERLOCK = search_pb2.Character(
     name="characters/sherlock-holmes", display_name="Sherlock Holmes", title_display_name="Sherlock"
 )
+WATSON = search_pb2.Character(name="characters/john-watson", display_name="John Watson", title_display_name="Sherlock")
+MIRA = character_pb2.CustomCharacter(name="customCharacters/00000000-0000-4000-8000-000000000005", display_name="Mira")
+CATALOGUE = {one.name: one for one in (SHERLOCK, WATSON)}
 HIT = search_pb2.Suggestion(
     name=SHERLOCK.name,
     display_name="Sherlock Holmes",
@@ -96,17 +100,20 @@ RECEIPT = chat_pb2.Receipt(meter="chat", charged=1, usage=USAGE)
 ANSWER = chat_pb2.Message(name=MESSAGE, role=chat_pb2.ROLE_CHARACTER, text="Elementary.", model="tiny")
 
 
-def started(number: int = 1) -> chat_pb2.ChatEvent:
-    return chat_pb2.ChatEvent(message=MESSAGE, number=number, started=chat_pb2.Started(model="tiny"))
+def started(number: int = 1, message: str = MESSAGE) -> chat_pb2.ChatEvent:
+    return chat_pb2.ChatEvent(message=message, number=number, started=chat_pb2.Started(model="tiny"))
 
 
-def delta(number: int, text: str) -> chat_pb2.ChatEvent:
-    return chat_pb2.ChatEvent(message=MESSAGE, number=number, delta=chat_pb2.Delta(text=text))
+def delta(number: int, text: str, message: str = MESSAGE) -> chat_pb2.ChatEvent:
+    return chat_pb2.ChatEvent(message=message, number=number, delta=chat_pb2.Delta(text=text))
 
 
-def finished(number: int) -> chat_pb2.ChatEvent:
-    end = chat_pb2.Finished(reason=chat_pb2.FINISH_REASON_STOP, message=ANSWER, receipt=RECEIPT)
-    return chat_pb2.ChatEvent(message=MESSAGE, number=number, finished=end)
+def finished(number: int, message: str = MESSAGE, following: str = "") -> chat_pb2.ChatEvent:
+    answer = chat_pb2.Message()
+    answer.CopyFrom(ANSWER)
+    answer.name, answer.next_message = message, following
+    end = chat_pb2.Finished(reason=chat_pb2.FINISH_REASON_STOP, message=answer, receipt=RECEIPT)
+    return chat_pb2.ChatEvent(message=message, number=number, finished=end)
 
 
 def failed(number: int) -> chat_pb2.ChatEvent:
@@ -133,6 +140,9 @@ class Script:
     sends: list[Sequence[Step]] = field(default_factory=lambda: [WHOLE])
     watches: list[Sequence[Step]] = field(default_factory=list)
     suggestions: Sequence[search_pb2.Suggestion] = (HIT,)
+    # The others of the conversation that there is, and who gives an answer, by the names of the messages.
+    others: Sequence[str] = ()
+    characters: dict[str, str] = field(default_factory=dict)
     quota: quota_pb2.Quota | MeshError = field(default_factory=lambda: QUOTA)
     quota_watches: list[Sequence[Step]] = field(default_factory=list)
     # Set by the edge.
@@ -182,9 +192,18 @@ class Search(search_pb2_grpc.SearchServiceServicer):
 
     async def GetCharacter(self, request: Any, context: Any) -> search_pb2.Character:
         await self._script.heard(request, context)
-        if request.name != SHERLOCK.name:
+        if request.name not in CATALOGUE:
             await refuse(context, NotFound("There is no such character.", reason="CHARACTER_NOT_FOUND"))
-        return SHERLOCK
+        return CATALOGUE[request.name]
+
+
+class Characters(character_pb2_grpc.CharacterServiceServicer):
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    async def GetCustomCharacter(self, request: Any, context: Any) -> character_pb2.CustomCharacter:
+        await self._script.heard(request, context)
+        return MIRA
 
 
 class Quota(quota_pb2_grpc.QuotaServiceServicer):
@@ -236,11 +255,16 @@ class Chat(chat_pb2_grpc.ChatServiceServicer):
 
     async def CreateConversation(self, request: Any, context: Any) -> chat_pb2.Conversation:
         await self._script.heard(request, context)
-        return chat_pb2.Conversation(name=CONVERSATION, character=request.conversation.character)
+        wanted = request.conversation
+        return chat_pb2.Conversation(name=CONVERSATION, character=wanted.character, others=wanted.others)
 
     async def GetConversation(self, request: Any, context: Any) -> chat_pb2.Conversation:
         await self._script.heard(request, context)
-        return chat_pb2.Conversation(name=request.name, character=SHERLOCK.name)
+        return chat_pb2.Conversation(name=request.name, character=SHERLOCK.name, others=self._script.others)
+
+    async def GetMessage(self, request: Any, context: Any) -> chat_pb2.Message:
+        await self._script.heard(request, context)
+        return chat_pb2.Message(name=request.name, character=self._script.characters[request.name])
 
     async def SendMessage(self, request: Any, context: Any) -> AsyncIterator[chat_pb2.ChatEvent]:
         await self._script.heard(request, context)
@@ -261,6 +285,7 @@ async def fake_edge() -> AsyncIterator[Script]:
     search_pb2_grpc.add_SearchServiceServicer_to_server(Search(script), server)  # type: ignore[abstract]
     quota_pb2_grpc.add_QuotaServiceServicer_to_server(Quota(script), server)  # type: ignore[abstract]
     chat_pb2_grpc.add_ChatServiceServicer_to_server(Chat(script), server)  # type: ignore[abstract]
+    character_pb2_grpc.add_CharacterServiceServicer_to_server(Characters(script), server)  # type: ignore[abstract]
     script.url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     try:

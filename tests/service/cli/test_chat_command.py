@@ -3,11 +3,25 @@ import signal
 
 import grpc
 
-from runtime.errors import Aborted, Internal, QuotaExhausted, Unavailable
-from scenemesh.chat.v1 import chat_pb2
+from runtime.errors import Aborted, Internal, NotFound, QuotaExhausted, Unavailable
+from scenemesh.chat.v1 import character_pb2, chat_pb2
 from scenemesh.search.v1 import search_pb2
 from tests.service.cli.conftest import WAIT_SECONDS, Command
-from tests.service.cli.fake_edge import CONVERSATION, MESSAGE, REFUSED, WHOLE, Script, delta, failed, finished, started
+from tests.service.cli.fake_edge import (
+    CONVERSATION,
+    MESSAGE,
+    MIRA,
+    NEXT,
+    REFUSED,
+    SHERLOCK,
+    WATSON,
+    WHOLE,
+    Script,
+    delta,
+    failed,
+    finished,
+    started,
+)
 
 EXHAUSTED = QuotaExhausted(
     REFUSED.message,
@@ -48,6 +62,13 @@ async def test_a_name_is_looked_up_and_the_best_hit_is_taken(command: Command, s
 async def test_a_name_that_looks_like_a_slug_is_looked_up_too(command: Command, script: Script) -> None:
     ran = await command("chat", "holmes", "Who are you?")
     assert (ran.code, kinds(script.requests)[:2]) == (0, ["GetCharacterRequest", "SuggestRequest"])
+
+
+async def test_a_character_of_ones_own_is_talked_to(command: Command, script: Script) -> None:
+    ran = await command("chat", MIRA.name, "Who are you?")
+    assert (ran.code, ran.out) == (0, "Elementary.\n")
+    assert ran.err.splitlines()[0] == f"Mira, {CONVERSATION}"
+    assert script.requests[0] == character_pb2.GetCustomCharacterRequest(name=MIRA.name)
 
 
 async def test_nobody_by_that_name_is_a_failure(command: Command, script: Script) -> None:
@@ -135,6 +156,68 @@ async def test_an_unknown_rest_of_the_quota_spoils_no_answer(command: Command, s
     ran = await command("chat", "sherlock-holmes", "Hi")
     assert (ran.code, ran.out) == (0, "Elementary.\n")
     assert "paid 1 chat, 120 + 45 tokens, tiny" in ran.err
+
+
+FIRST = (started(), delta(2, "Elementary."), finished(3, following=NEXT))
+SECOND = (started(1, NEXT), delta(2, "Amazing!", NEXT), finished(3, NEXT))
+PAIR = ("chat", "sherlock-holmes", "--with", "john-watson")
+
+
+def told_apart(script: Script) -> None:
+    script.characters = {MESSAGE: SHERLOCK.name, NEXT: WATSON.name}
+
+
+async def test_in_a_group_everybody_is_named_and_one_line_says_what_it_cost(command: Command, script: Script) -> None:
+    told_apart(script)
+    script.sends = [(*FIRST, *SECOND)]
+    ran = await command(*PAIR, "Well?")
+    assert (ran.code, ran.out) == (0, "Sherlock Holmes: Elementary.\nJohn Watson: Amazing!\n")
+    assert ran.err.splitlines() == [
+        f"Sherlock Holmes, John Watson (Sherlock), {CONVERSATION}",
+        "paid 2 chat, 4 left, anew 2026-11-22 01:00, 240 + 90 tokens, tiny",
+    ]
+    created = next(one for one in script.requests if isinstance(one, chat_pb2.CreateConversationRequest))
+    assert created.conversation == chat_pb2.Conversation(character=SHERLOCK.name, others=[WATSON.name])
+
+
+async def test_a_group_goes_on_with_whoever_is_in_it(command: Command, script: Script) -> None:
+    told_apart(script)
+    script.others, script.sends = [WATSON.name], [(*FIRST, *SECOND)]
+    ran = await command("chat", "sherlock-holmes", "Well?", "--conversation", CONVERSATION)
+    assert (ran.code, ran.out) == (0, "Sherlock Holmes: Elementary.\nJohn Watson: Amazing!\n")
+
+
+async def test_a_conversation_with_others_is_not_taken_for_a_group(command: Command) -> None:
+    ran = await command(*PAIR, "Well?", "--conversation", CONVERSATION)
+    told = f"That conversation is with {SHERLOCK.name}, not with {SHERLOCK.name}, {WATSON.name}."
+    assert (ran.code, ran.out, told in ran.err) == (2, "", True)
+
+
+async def test_a_round_is_taken_up_where_its_connection_broke(command: Command, script: Script) -> None:
+    told_apart(script)
+    script.sends = [(*FIRST, DROPPED)]
+    script.watches = [(*SECOND[:2], DROPPED), SECOND[2:]]
+    ran = await command(*PAIR, "Well?")
+    assert (ran.code, ran.out) == (0, "Sherlock Holmes: Elementary.\nJohn Watson: Amazing!\n")
+    watched = [(one.name, one.after) for one in script.requests if isinstance(one, chat_pb2.WatchMessageRequest)]
+    assert watched == [(NEXT, 0), (NEXT, 2)]
+
+
+async def test_an_answer_that_is_taken_up_is_followed_by_the_next(command: Command, script: Script) -> None:
+    told_apart(script)
+    script.sends = [(*FIRST[:2], DROPPED)]
+    script.watches = [FIRST[2:], SECOND]
+    ran = await command(*PAIR, "Well?")
+    assert (ran.code, ran.out) == (0, "Sherlock Holmes: Elementary.\nJohn Watson: Amazing!\n")
+
+
+async def test_a_round_that_ends_early_is_no_failure(command: Command, script: Script) -> None:
+    told_apart(script)
+    script.sends = [FIRST, (*FIRST, DROPPED)]
+    script.watches = [(NotFound("There is no such answer among yours.", reason="MESSAGE_NOT_FOUND"),)]
+    for _ in range(2):
+        ran = await command(*PAIR, "Well?")
+        assert (ran.code, ran.out) == (0, "Sherlock Holmes: Elementary.\n")
 
 
 async def test_ctrl_c_stops_watching_and_the_call_ends(command: Command, script: Script) -> None:

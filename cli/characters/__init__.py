@@ -1,0 +1,1 @@
+"""`scenemesh characters`: characters that people make up."""

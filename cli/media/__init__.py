@@ -1,0 +1,1 @@
+"""`scenemesh media`, `scenemesh transcribe` and `scenemesh speak`."""
