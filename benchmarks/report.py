@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.billing_burst import Burst
+from benchmarks.chat_contender import LATENCIES, Contender
 from benchmarks.load import Result
 from benchmarks.search_figures import Figures, Latency, Recall, Swap
 
@@ -92,6 +93,64 @@ def billing(measured: Mapping[str, Mapping[int, Result]], bursts: Sequence[Burst
             for one in bursts
         ]
     return "\n".join(lines)
+
+
+def chat(contenders: Sequence[Contender], turns: int) -> str:
+    """The tables of `benchmarks/chat.py`; the direct path is the first of the three, ours the last."""
+    direct, peer, ours = contenders
+    lines = [
+        _machine(),
+        "",
+        _row(["", "streams", "first piece p50", "p99", "added p50", "p99", "added between two, p99"]),
+    ]
+    lines += ["|---|---:|---:|---:|---:|---:|---:|"]
+    for streams in LATENCIES:
+        for one in contenders:
+            all_of_it, added = one.median(streams), one.added(streams, direct)
+            cells = [one.name, str(streams), _ms(all_of_it.first_p50), _ms(all_of_it.first_p99)]
+            more = [added.first_p50, added.first_p99, added.gap_p99]
+            lines.append(_row([*cells, *("" if one is direct else _ms(number) for number in more)]))
+    lines += [
+        "",
+        _row(["", "pieces a second", "live streams", "an idle stream takes", f"memory under {turns:,} turns"]),
+    ]
+    lines += ["|---|---:|---:|---:|---:|"]
+    for one in contenders:
+        idle = ", ".join(f"{name} {kib:,.0f} KiB" for name, kib in one.idle.items())
+        lines.append(_row([one.name, f"{one.per_second:,.0f}", _live(one), idle, ", ".join(_grown(one))]))
+    if any(one.refused for one in contenders):
+        lines += ["", f"Refused: {', '.join(f'{one.name} {one.refused:,} of {one.asked:,}' for one in contenders)}."]
+    lines += ["", "| target | | |", "|---|---:|---|"]
+    for streams in LATENCIES:
+        own, other = ours.added(streams, direct), peer.added(streams, direct)
+        for name, mine, theirs in (("p50", own.first_p50, other.first_p50), ("p99", own.first_p99, other.first_p99)):
+            target = f"first piece at {streams}, {name}: at most 0.2 times what LiteLLM adds"
+            lines.append(_row([target, f"{mine / theirs:.2f} times", _met(mine <= theirs / 5)]))
+    times = ours.per_second / peer.per_second
+    lines.append(_row(["pieces a second: at least 5 times LiteLLM's", f"{times:.2f} times", _met(times >= 5)]))
+    lines.append(_row(["live streams: at least 500", f"{ours.live_streams:,}", _met(ours.live_streams >= 500)]))
+    if ours.memory:
+        begin, end = (sum(ours.memory[index].values()) for index in (1, -1))
+        growth = 100 * (end - begin) / begin
+        lines.append(_row(["memory: flat after the first tenth", f"{growth:+.1f} %", _met(growth <= 2)]))
+    return "\n".join(lines)
+
+
+def _live(one: Contender) -> str:
+    """How many were sustained, and how the next ones failed."""
+    failed = next((live for live in one.live if not live.sustained), None)
+    if failed is None:
+        return f"{one.live_streams:,} or more"
+    if failed.refused:
+        return f"{one.live_streams:,} ({failed.refused} of {failed.streams:,} not begun in time)"
+    return f"{one.live_streams:,} (at {failed.streams:,}: {_ms(failed.stall_ms)}, {failed.share:.0%} came)"
+
+
+def _grown(one: Contender) -> Iterable[str]:
+    """Memory before the turns, after the first tenth of them, and after all, by process."""
+    for name in one.memory[0] if one.memory else ():
+        told = ", ".join(f"{one.memory[index][name]:,.0f}" for index in (0, 1, -1))
+        yield f"{name} {told} MiB"
 
 
 def _targets(entries: int, ours: Figures, sqlite: float | None, swap: Swap | None) -> list[list[str]]:
