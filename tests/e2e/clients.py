@@ -1,6 +1,7 @@
 """Clients that we did not write, each speaking to the edge in its own protocol: aiohttp, grpc.aio, buf curl."""
 
 import asyncio
+import io
 import json
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -40,7 +41,7 @@ class Rest:
         async with (
             aiohttp.ClientSession() as session,
             session.request(
-                verb, self.url + path, json=body, headers={**self.headers(), **(headers or {})}
+                verb, self.url + path, data=_sent(body), headers={**self.headers(), **_typed(body), **(headers or {})}
             ) as response,
         ):
             text = await response.text()
@@ -113,6 +114,15 @@ def kind(event: Json) -> str:
 def said(events: list[Json]) -> str:
     """The text that a stream's deltas make."""
     return "".join(event["delta"]["text"] for event in events if "delta" in event)
+
+
+def _sent(body: Any) -> io.BytesIO | None:
+    """JSON as a file, which may be of any size."""
+    return None if body is None else io.BytesIO(json.dumps(body).encode())
+
+
+def _typed(body: Any) -> dict[str, str]:
+    return {} if body is None else {"content-type": "application/json"}
 
 
 def _parsed(text: str) -> Any:

@@ -144,7 +144,7 @@ async def test_json_that_is_no_request_is_400(stack: Stack, body: str) -> None:
 
 async def test_a_body_over_the_limit_is_413(stack: Stack) -> None:
     rest = Rest(stack.url, stack.token(user="abuse"))
-    answer = await rest.call("POST", "/v1/conversations", {"display_name": "x" * 70_000})
+    answer = await rest.call("POST", "/v1/conversations", {"display_name": "x" * 140_000})
     assert answer.status == 413
 
 

@@ -1,0 +1,207 @@
+"""A stack whose models fail as a test says, and all that can be seen of one turn on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e.clients import Json, Rest
+from tests.e2e.stack import Stack, running
+from tests.fakes.behaviour import Behaviour
+from tests.fakes.provider import FakeProvider, provider
+
+WIRES = ("anthropic", "openai")
+# Those that take over: one goes on where an answer broke off, and holds more than any other; one begins anew.
+CONTINUES, ANEW = "continues", "anew"
+# Models that fail, of each wire. Each is for one test, so what a breaker learns of it stays there.
+MODELS_MAX = 30
+PATIENT_SECONDS, HASTY_SECONDS = 20, 1
+
+PIECES = ["The", *(f" word{number}" for number in range(59))]
+TEXT = "".join(PIECES)
+CUT_AFTER = 40
+BEGINNING, REST = "".join(PIECES[:CUT_AFTER]), PIECES[CUT_AFTER:]
+
+Attempt = tuple[str, str]
+Seam = tuple[str, str, str, str, int]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One turn: as the person sees it, as it is stored, whom it asked how often, and what the ledger has of it.
+
+    `kinds` has a run of deltas as one. Attempts are a model and its fault, empty for none; seams are who broke off, who
+    goes on, why, how, and the characters that stay.
+    """
+
+    kinds: tuple[str, ...]
+    ending: str
+    shown: str
+    stored: str
+    seams: tuple[Seam, ...]
+    attempts: tuple[Attempt, ...]
+    asked: Counter[str]
+    receipt: int
+    used: int
+
+
+def finished(attempts: Sequence[Attempt], seams: Sequence[Seam] = (), text: str = TEXT) -> Outcome:
+    """A turn that is whole and paid for, in which every attempt asked its model once."""
+    kinds = ("started", "delta", *["seam", "delta"] * len(seams), "finished")
+    return Outcome(kinds, "STOP", text, text, tuple(seams), tuple(attempts), _models(attempts), receipt=1, used=1)
+
+
+def failed(reason: str, attempts: Sequence[Attempt], text: str = "") -> Outcome:
+    """A turn that says that it failed, with so much text, and costs nothing."""
+    kinds = ("started", "delta", "failed") if text else ("started", "failed")
+    return Outcome(kinds, reason, text, text, (), tuple(attempts), _models(attempts), receipt=0, used=0)
+
+
+def _models(attempts: Sequence[Attempt]) -> Counter[str]:
+    return Counter(model for model, _ in attempts)
+
+
+@dataclass
+class Bench:
+    """The stack; `broken` is behind every model that fails, `sound` behind those that take over."""
+
+    stack: Stack
+    broken: FakeProvider
+    sound: FakeProvider
+    _taken: Counter[str] = field(default_factory=Counter)
+
+    def model(self, wire: str, *, hasty: bool = False) -> str:
+        """A model that nobody has asked yet; a hasty one may be silent for a second only."""
+        kind = f"{wire}-hasty" if hasty else wire
+        self._taken[kind] += 1
+        assert self._taken[kind] <= MODELS_MAX, "there are no more models: raise MODELS_MAX"
+        return f"{kind}-{self._taken[kind]}"
+
+    def asked(self) -> Counter[str]:
+        """How often each model was asked."""
+        return Counter(str(one.body["model"]) for one in [*self.broken.requests, *self.sound.requests])
+
+    async def person(self, user: str) -> Person:
+        """Somebody with five turns, in a conversation of their own."""
+        rest = Rest(self.stack.url, self.stack.token(user=user))
+        return Person(self, user, rest, await rest.conversation())
+
+    def sounds(self) -> None:
+        """Every model says the same again."""
+        self.broken.otherwise = Behaviour(answer=PIECES, usage=(10, 60))
+        self.sound.otherwise = Behaviour(answer=PIECES, usage=(30, 70))
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who asks a model by its name."""
+
+    bench: Bench
+    user: str
+    rest: Rest
+    conversation: str
+
+    async def events(self, model: str) -> list[Json]:
+        body = {"text": "Well?", "choice": {"model": model}}
+        return [event async for event in self.rest.events("POST", f"/v1/{self.conversation}/messages:send", body)]
+
+    async def asks(self, model: str) -> Outcome:
+        """All of one turn."""
+        asked, used = self.bench.asked(), await self.used()
+        events = await self.events(model)
+        last = events[-1].get("finished") or events[-1]["failed"]
+        messages = (await self.rest.call("GET", f"/v1/{self.conversation}/messages?page_size=100")).body["messages"]
+        assert messages[-1]["name"] == events[0]["message"]
+        assert [int(event["number"]) for event in events] == [*range(1, len(events) + 1)]
+        return Outcome(
+            kinds(events),
+            last["reason"].removeprefix("FINISH_REASON_").removeprefix("FAILURE_REASON_"),
+            shown(events),
+            messages[-1]["text"],
+            tuple(_seam(event["seam"]) for event in events if "seam" in event),
+            tuple((one["model"], _fault(one)) for one in last["receipt"]["attempts"]),
+            self.bench.asked() - asked,
+            int(last["receipt"]["charged"]),
+            await self.used() - used,
+        )
+
+    async def used(self) -> int:
+        """Turns that were charged; none is held between two turns."""
+        meters = (await self.rest.call("GET", "/v1/users/me/quota")).body["meters"]
+        chat = next(meter for meter in meters if meter["meter"] == "chat")
+        assert chat["held"] == "0"
+        return int(chat["used"])
+
+    async def health(self, model: str) -> Json:
+        """How a model does."""
+        models = (await self.rest.call("GET", "/v1/models")).body["models"]
+        health: Json = next(one["health"] for one in models if one["id"] == model)
+        return health
+
+
+def kinds(events: Sequence[Json]) -> tuple[str, ...]:
+    """The kinds of events, a run of deltas as one."""
+    every = [next(key for key in event if key not in ("message", "number")) for event in events]
+    return tuple(kind for kind, before in zip(every, ["", *every], strict=False) if (kind, before) != ("delta",) * 2)
+
+
+def shown(events: Sequence[Json]) -> str:
+    """The text that a person has before them in the end."""
+    text = ""
+    for event in events:
+        text = text[: int(event["seam"]["kept_characters"])] if "seam" in event else text + _delta(event)
+    return text
+
+
+def _delta(event: Json) -> str:
+    return str(event.get("delta", {}).get("text", ""))
+
+
+def _fault(told: Json) -> str:
+    return str(told["fault"]).removeprefix("FAULT_").removeprefix("UNSPECIFIED")
+
+
+def _seam(seam: Json) -> Seam:
+    mode = str(seam["mode"]).removeprefix("SEAM_MODE_")
+    return seam["from_model"], seam["to_model"], _fault(seam), mode, int(seam["kept_characters"])
+
+
+@asynccontextmanager
+async def bench(directory: Path) -> AsyncIterator[Bench]:
+    """One stack with a list of models of its own, while the block runs."""
+    async with provider() as broken, provider() as sound:
+        file = directory / "models.toml"
+        file.write_text("\n".join(_entries(broken.url, sound.url)))
+        async with running(directory / "stack", environment={"SCENEMESH_MODELS": str(file)}) as stack:
+            yield Bench(stack, broken, sound)
+
+
+def _entries(broken: str, sound: str) -> list[str]:
+    # As last resorts, they are asked by those alone who name them.
+    failing = [
+        _entry(f"{wire}{kind}-{number}", wire, broken, seconds, "last_resort = true")
+        for wire in WIRES
+        for kind, seconds in (("", PATIENT_SECONDS), ("-hasty", HASTY_SECONDS))
+        for number in range(1, MODELS_MAX + 1)
+    ]
+    prices = "prices = {{ input = {0}, cached = {0}, output = {1} }}"
+    more = [prices.format(1, 10), 'capabilities = ["prefill"]']
+    continues = _entry(CONTINUES, "openai", sound, PATIENT_SECONDS, *more, context_tokens=16_000)
+    anew = _entry(ANEW, "anthropic", sound, PATIENT_SECONDS, prices.format(100, 1_000))
+    return [continues, anew, *failing]
+
+
+def _entry(name: str, wire: str, url: str, seconds: int, *more: str, context_tokens: int = 8_000) -> str:
+    lines = [
+        "[[model]]",
+        *(f'{key} = "{value}"' for key, value in (("id", name), ("model", name), ("wire", wire))),
+        *('key_variable = "OPENAI_API_KEY"', 'class = "standard"', "tokens_per_turn = 1_000"),
+        f'base_url = "{url}{"/v1" if wire == "openai" else ""}"',
+        f"first_word_seconds = {seconds}\nidle_seconds = {seconds}",
+        f"context_tokens = {context_tokens}\noutput_tokens_max = 500",
+        *more,
+    ]
+    return "\n".join(lines) + "\n"

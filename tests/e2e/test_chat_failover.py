@@ -1,0 +1,240 @@
+"""Sixteen ways in which a model fails, each on either wire: the person gets a whole answer, or is told that it is none.
+
+A model that is named fails; those that take over are found by the router. Whoever is asked, how often, what is stored
+and what is paid belong to the outcome of each turn.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from itertools import count
+
+import pytest
+
+from tests.e2e.failover import (
+    ANEW,
+    BEGINNING,
+    CONTINUES,
+    CUT_AFTER,
+    PIECES,
+    REST,
+    TEXT,
+    WIRES,
+    Bench,
+    Outcome,
+    Person,
+    bench,
+    failed,
+    finished,
+    kinds,
+)
+from tests.fakes.behaviour import Behaviour
+
+USERS = count(1)
+REST_SECONDS_MAX = 60
+
+pytestmark = pytest.mark.parametrize("wire", WIRES)
+
+
+@pytest.fixture(scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
+    async with bench(tmp_path_factory.mktemp("failover")) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def alice(stage: Bench) -> AsyncIterator[Person]:
+    """Somebody who is served after all that a test does, by the same processes."""
+    stage.sounds()
+    before = stage.stack.pids("chat")
+    alice = await stage.person(f"alice-{next(USERS)}")
+    yield alice
+    stage.sounds()
+    assert await alice.asks(CONTINUES) == finished([(CONTINUES, "")])
+    assert stage.stack.pids("chat") == before
+
+
+async def test_one_that_says_how_long_to_wait_is_left_alone_for_so_long(stage: Bench, alice: Person, wire: str) -> None:
+    model = stage.model(wire)
+    stage.broken.script(Behaviour(error="rate", retry_after_seconds=60))
+    assert await alice.asks(model) == finished([(model, "RATE_LIMITED"), (CONTINUES, "")])
+    assert await alice.asks(model) == finished([(CONTINUES, "")])
+    health = await alice.health(model)
+    assert (health["breaker"], 0 < health["rests_seconds"] <= 60) == ("BREAKER_STATE_OPEN", True)
+
+
+async def test_one_that_always_wants_fewer_requests_gets_fewer(stage: Bench, alice: Person, wire: str) -> None:
+    model = stage.model(wire)
+    stage.broken.otherwise = Behaviour(error="rate")
+    outcomes = [await alice.asks(model) for _ in range(3)]
+    assert outcomes[0] == finished([(model, "RATE_LIMITED"), (CONTINUES, "")])
+    assert [(one.ending, one.stored, one.asked[CONTINUES], one.used) for one in outcomes] == [("STOP", TEXT, 1, 1)] * 3
+
+
+async def test_one_that_fails_once_is_asked_again_in_the_next_turn_only(stage: Bench, alice: Person, wire: str) -> None:
+    model = stage.model(wire)
+    stage.broken.script(Behaviour(status=500))
+    assert await alice.asks(model) == finished([(model, "SERVER_FAILED"), (CONTINUES, "")])
+    assert await alice.asks(model) == finished([(model, "")])
+
+
+async def test_one_that_always_fails_rests_after_three_turns(stage: Bench, alice: Person, wire: str) -> None:
+    model = stage.model(wire)
+    stage.broken.otherwise = Behaviour(status=503)
+    outcomes = [await alice.asks(model) for _ in range(4)]
+    assert outcomes[:3] == [finished([(model, "OVERLOADED"), (CONTINUES, "")])] * 3
+    assert outcomes[3] == finished([(CONTINUES, "")])
+
+
+async def test_a_reset_connection_is_a_model_that_cannot_be_reached(stage: Bench, alice: Person, wire: str) -> None:
+    model = stage.model(wire)
+    stage.broken.script(Behaviour(reset=True))
+    assert await alice.asks(model) == finished([(model, "UNREACHABLE"), (CONTINUES, "")])
+
+
+@pytest.mark.parametrize("silence", [Behaviour(silent=True), Behaviour(first_word_ms=20_000)], ids=["never", "late"])
+async def test_one_that_does_not_begin_in_time_gives_way(
+    stage: Bench, alice: Person, wire: str, silence: Behaviour
+) -> None:
+    model = stage.model(wire, hasty=True)
+    stage.broken.script(silence)
+    assert await alice.asks(model) == finished([(model, "STALLED"), (CONTINUES, "")])
+
+
+BREAKS = {
+    "cut": (Behaviour(answer=PIECES, cut_after=CUT_AFTER), "CUT"),
+    "stalled": (Behaviour(answer=PIECES, stall_after=CUT_AFTER), "STALLED"),
+    "malformed": (Behaviour(answer=PIECES, malformed_after=CUT_AFTER), "MALFORMED"),
+    "error": (Behaviour(answer=PIECES, error_after=CUT_AFTER), "OVERLOADED"),
+}
+
+
+# What had not been read of a connection is lost with it, so nobody can say how much was said.
+RESETS = {"reset": (Behaviour(answer=PIECES, delay_ms=25, reset_after=CUT_AFTER), "CUT")}
+
+
+@pytest.mark.parametrize("way", BREAKS)
+async def test_a_broken_answer_goes_on_where_it_broke(stage: Bench, alice: Person, wire: str, way: str) -> None:
+    behaviour, fault = BREAKS[way]
+    model = stage.model(wire, hasty=way == "stalled")
+    stage.broken.script(behaviour)
+    stage.sound.script(Behaviour(answer=REST))
+    seam = (model, CONTINUES, fault, "CONTINUED", len(BEGINNING))
+    assert await alice.asks(model) == finished([(model, fault), (CONTINUES, "")], [seam])
+    assert stage.sound.requests[-1].body["messages"][-1] == {"role": "assistant", "content": BEGINNING}
+
+
+@pytest.mark.parametrize("way", [*BREAKS, *RESETS])
+async def test_a_broken_answer_is_replaced_by_one_that_cannot_go_on(
+    stage: Bench, alice: Person, wire: str, way: str
+) -> None:
+    behaviour, fault = {**BREAKS, **RESETS}[way]
+    model = stage.model(wire, hasty=way == "stalled")
+    # Who spoke last in a conversation is asked next.
+    assert await alice.asks(ANEW) == finished([(ANEW, "")])
+    stage.broken.script(behaviour)
+    assert await alice.asks(model) == finished([(model, fault), (ANEW, "")], [(model, ANEW, fault, "REPLACED", 0)])
+
+
+async def test_a_stream_without_an_end_is_cut_even_where_all_was_said(stage: Bench, alice: Person, wire: str) -> None:
+    model = stage.model(wire)
+    stage.broken.script(Behaviour(answer=PIECES, cut_after=len(PIECES)))
+    stage.sound.script(Behaviour(answer=[" And so on."]))
+    seam = (model, CONTINUES, "CUT", "CONTINUED", len(TEXT))
+    expected = finished([(model, "CUT"), (CONTINUES, "")], [seam], f"{TEXT} And so on.")
+    assert await alice.asks(model) == expected
+
+
+async def test_a_stream_without_its_last_mark_is_whole_where_the_reason_is_the_end(
+    stage: Bench, alice: Person, wire: str
+) -> None:
+    model = stage.model(wire)
+    stage.broken.script(Behaviour(answer=PIECES, unmarked=True))
+    expected = finished([(model, "")])
+    if wire == "anthropic":
+        # Its reason comes before its end, `message_stop`.
+        stage.sound.script(Behaviour(answer=[" And so on."]))
+        seam = (model, CONTINUES, "CUT", "CONTINUED", len(TEXT))
+        expected = finished([(model, "CUT"), (CONTINUES, "")], [seam], f"{TEXT} And so on.")
+    assert await alice.asks(model) == expected
+
+
+async def test_a_prompt_that_is_too_long_goes_to_a_larger_model_alone(stage: Bench, alice: Person, wire: str) -> None:
+    model = stage.model(wire)
+    assert await alice.asks(ANEW) == finished([(ANEW, "")])
+    stage.broken.script(Behaviour(error="context_too_long"))
+    assert await alice.asks(model) == finished([(model, "CONTEXT_TOO_LONG"), (CONTINUES, "")])
+    stage.sound.script(Behaviour(error="context_too_long"))
+    assert await alice.asks(CONTINUES) == failed("MODEL_UNAVAILABLE", [(CONTINUES, "CONTEXT_TOO_LONG")])
+
+
+@pytest.mark.parametrize(
+    ("refusal", "text"),
+    [(Behaviour(error="content_filter"), ""), (Behaviour(answer=PIECES, refuse_after=CUT_AFTER), BEGINNING)],
+    ids=["at once", "in the middle"],
+)
+async def test_one_that_refuses_is_believed(
+    stage: Bench, alice: Person, wire: str, refusal: Behaviour, text: str
+) -> None:
+    model = stage.model(wire)
+    stage.broken.script(refusal)
+    assert await alice.asks(model) == failed("REFUSED", [(model, "REFUSED")], text)
+
+
+async def test_one_that_will_not_go_on_begins_anew(stage: Bench, alice: Person, wire: str) -> None:
+    model = stage.model(wire)
+    stage.broken.script(Behaviour(answer=PIECES, cut_after=CUT_AFTER))
+    stage.sound.otherwise = Behaviour(answer=PIECES, prefill=False)
+    seam = (model, CONTINUES, "CUT", "REPLACED", 0)
+    attempts = [(model, "CUT"), (CONTINUES, "REJECTED"), (CONTINUES, "")]
+    assert await alice.asks(model) == finished(attempts, [seam])
+
+
+async def test_while_one_comes_and_goes_twenty_turns_are_whole(stage: Bench, wire: str) -> None:
+    model = stage.model(wire)
+    people = [await stage.person(f"crowd-{next(USERS)}") for _ in range(4)]
+    turns = iter([person for _ in range(5) for person in people])
+
+    async def ask(times: int) -> list[Outcome]:
+        return [await next(turns).asks(model) for _ in range(times)]
+
+    def rests(outcomes: list[Outcome], failing: Outcome, resting: Outcome) -> None:
+        """It fails thrice, and rests; where that was long enough, one turn tries it for all."""
+        assert outcomes[:4] == [failing, failing, failing, resting]
+        assert [one for one in outcomes[4:] if one not in (failing, resting)] == []
+
+    stage.sounds()
+    stage.broken.otherwise = Behaviour(status=500)
+    rests(await ask(8), finished([(model, "SERVER_FAILED"), (CONTINUES, "")]), finished([(CONTINUES, "")]))
+    stage.sounds()
+    async with asyncio.timeout(REST_SECONDS_MAX):
+        while (await people[0].health(model))["breaker"] == "BREAKER_STATE_OPEN":
+            await asyncio.sleep(0.1)
+    assert await ask(4) == [finished([(model, "")])] * 4
+    stage.broken.otherwise = Behaviour(answer=PIECES, cut_after=CUT_AFTER)
+    stage.sound.otherwise = Behaviour(answer=REST)
+    seam = (model, CONTINUES, "CUT", "CONTINUED", len(BEGINNING))
+    alone = finished([(CONTINUES, "")], text="".join(REST))
+    rests(await ask(8), finished([(model, "CUT"), (CONTINUES, "")], [seam]), alone)
+    assert [await person.used() for person in people] == [5] * 4
+
+
+async def test_who_finishes_is_reported_and_who_failed_is_not_billed(stage: Bench, alice: Person, wire: str) -> None:
+    model = stage.model(wire)
+    stage.broken.script(Behaviour(answer=PIECES, usage=(1_000, 1_000), error_after=CUT_AFTER))
+    stage.sound.script(Behaviour(answer=REST, usage=(30, 20)))
+    events = await alice.events(model)
+    assert kinds(events) == ("started", "delta", "seam", "delta", "finished")
+    message, receipt = (events[-1]["finished"][name] for name in ("message", "receipt"))
+    usage = {"input_tokens": "30", "output_tokens": "20", "estimated": False}
+    assert (message["model"], message["usage"], receipt["usage"]) == (CONTINUES, usage, usage)
+    assert [one.get("usage") for one in receipt["attempts"]] == [None, usage]
+    assert receipt["cost_usd"] == pytest.approx((30 * 1 + 20 * 10) / 1_000_000)
+    ran = await asyncio.to_thread(stage.stack.run, "quota", "entries", "--user", alice.user, "--json")
+    entries = json.loads(ran.stdout)["entries"]
+    assert Counter(entry["kind"] for entry in entries) == {"ENTRY_KIND_CHARGE": 1, "ENTRY_KIND_ALLOWANCE": 1}
+    charge = next(entry for entry in entries if entry["kind"] == "ENTRY_KIND_CHARGE")
+    spent = {key: charge["usage"][key] for key in ("resource", "model", "input_tokens", "output_tokens")}
+    told = {"resource": message["name"], "model": CONTINUES, "input_tokens": "30", "output_tokens": "20"}
+    assert (charge["amount"], spent) == ("1", told)

@@ -1,0 +1,241 @@
+"""What goes wrong around a turn, through the whole stack: bad input, engines that stall or die, cut streams."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+import aiohttp
+import grpc
+import psutil
+import pytest
+
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from tests.e2e.clients import Json, Rest, bearer, buf_curl, channel
+from tests.e2e.stack import Stack
+
+CHAT = "scenemesh.chat.v1.ChatService"
+HEALTHY_SECONDS_MAX = 60
+PAUSE_SECONDS = 6
+SECRET_PROMPT, SECRET_ANSWER = "prompt-4a1f-of-mine", "answer-77c2-of-its"
+SLOW = {"answer": ["word "] * 40, "delay_ms": 150}
+
+Event = TypeVar("Event")
+
+
+def _send(conversation: str) -> str:
+    return f"/v1/{conversation}/messages:send"
+
+
+def _terminal(events: list[Json]) -> list[str]:
+    return [kind for event in events for kind in ("finished", "failed") if kind in event]
+
+
+def _said(events: list[Json]) -> str:
+    return "".join(event["delta"]["text"] for event in events if "delta" in event)
+
+
+def _fields(error: Json) -> list[str]:
+    return [one["field"] for detail in error["details"] for one in detail.get("field_violations", ())]
+
+
+async def _chat(rest: Rest) -> Json:
+    meters = (await rest.call("GET", "/v1/users/me/quota")).body["meters"]
+    found: Json = next(meter for meter in meters if meter["meter"] == "chat")
+    return found
+
+
+async def _turns_again(rest: Rest) -> None:
+    """Waits until a whole turn succeeds."""
+    async with asyncio.timeout(HEALTHY_SECONDS_MAX):
+        while True:
+            with suppress(AssertionError, KeyError, aiohttp.ClientError):
+                if _terminal(await rest.turn(await rest.conversation())) == ["finished"]:
+                    return
+            await asyncio.sleep(0.2)
+
+
+async def test_what_is_no_message_is_refused_by_name_and_leaves_nothing_behind(stack: Stack) -> None:
+    token = stack.token(user="faults-input", role="operator")
+    alice = Rest(stack.url, token)
+    conversation = await alice.conversation()
+    for text in ("", "x" * 8_001, "é" * 8_001, "x" * 102_400):
+        refused = await alice.call("POST", _send(conversation), {"text": text})
+        assert (refused.status, _fields(refused.body)) == (400, ["text"])
+        over_grpc = await buf_curl(
+            stack.url, "grpc", f"{CHAT}/SendMessage", {"parent": conversation, "text": text}, token
+        )
+        assert (over_grpc.messages, (over_grpc.error or {})["code"]) == ([], "invalid_argument")
+    assert (await alice.call("POST", _send(conversation), {"text": "x" * 204_800})).status == 413
+    unknown = await alice.call("POST", "/v1/conversations", {"character": "characters/nobody-at-all"})
+    assert (unknown.status, unknown.body["details"][0]["reason"]) == (404, "CHARACTER_NOT_FOUND")
+    wish = {"text": "Who?", "choice": {"model": "no-such-model"}}
+    unknown = await alice.call("POST", _send(conversation), wish)
+    assert (unknown.status, unknown.body["details"][0]["reason"]) == (404, "MODEL_NOT_FOUND")
+    assert (await alice.call("GET", f"/v1/{conversation}/messages")).body["messages"] == []
+    quota = await _chat(alice)
+    assert (quota["used"], quota["held"]) == ("0", "0")
+
+
+async def test_bytes_that_are_no_text_are_refused(stack: Stack) -> None:
+    token = stack.token(user="faults-bytes")
+    alice = Rest(stack.url, token)
+    conversation = await alice.conversation()
+    headers = {**alice.headers(), "content-type": "application/json"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(stack.url + _send(conversation), data=b'{"text": "a\xff\xfe"}', headers=headers) as response,
+    ):
+        assert response.status == 400
+    parent = conversation.encode()
+    body = b"\x0a" + bytes([len(parent)]) + parent + b"\x12\x03a\xff\xfe"
+    async with channel(stack.url) as opened:
+        call: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = opened.unary_stream(f"/{CHAT}/SendMessage")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            _ = [part async for part in call(body, metadata=bearer(token), timeout=20)]
+    assert caught.value.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL)
+    assert (await alice.call("GET", f"/v1/{conversation}/messages")).body["messages"] == []
+
+
+async def test_of_two_messages_at_once_one_is_refused(stack: Stack) -> None:
+    alice = Rest(stack.url, stack.token(user="faults-twins"))
+    conversation = await alice.conversation()
+    await stack.provider.script(SLOW)
+    answers = alice.events("POST", _send(conversation), {"text": "First."})
+    events = [await anext(answers)]
+    refused = await alice.call("POST", _send(conversation), {"text": "Second."})
+    assert (refused.status, refused.body["details"][0]["reason"]) == (409, "ANSWER_IN_PROGRESS")
+    events += [event async for event in answers]
+    assert _terminal(events) == ["finished"]
+    messages = (await alice.call("GET", f"/v1/{conversation}/messages")).body["messages"]
+    assert ([message["text"] for message in messages][:1], len(messages)) == (["First."], 2)
+    assert (await _chat(alice))["used"] == "1"
+
+
+async def test_what_is_said_survives_a_crash_of_postgres(stack: Stack) -> None:
+    """The death of one backend makes Postgres end all others and recover from its log."""
+    alice = Rest(stack.url, stack.token(user="faults-postgres"))
+    conversation = await alice.conversation()
+    await stack.provider.script(SLOW)
+    answers = alice.events("POST", _send(conversation), {"text": "Who are you?"})
+    events = [await anext(answers) for _ in range(3)]
+    (postmaster,) = stack.pids("postgres")
+    backends = [one for one in psutil.Process(postmaster).children() if " chat" in " ".join(one.cmdline())]
+    backends = backends or psutil.Process(postmaster).children()[-1:]
+    backends[0].kill()
+    events += [event async for event in answers]
+    assert (_terminal(events), _said(events)) == (["finished"], "word " * 40)
+    await _turns_again(Rest(stack.url, stack.token(user="faults-postgres-after")))
+    _, answer = (await alice.call("GET", f"/v1/{conversation}/messages")).body["messages"]
+    assert (answer["text"], answer["state"]) == ("word " * 40, "MESSAGE_STATE_COMPLETE")
+    async with asyncio.timeout(HEALTHY_SECONDS_MAX):
+        while (quota := await _chat(alice))["held"] != "0":
+            await asyncio.sleep(0.1)
+    assert quota["used"] == "1"
+
+
+async def test_a_redis_that_stalls_ends_no_stream(stack: Stack) -> None:
+    alice = Rest(stack.url, stack.token(user="faults-redis"))
+    conversation = await alice.conversation()
+    await stack.provider.script(SLOW)
+    answers = alice.events("POST", _send(conversation), {"text": "Who are you?"})
+    events = [await anext(answers) for _ in range(3)]
+    async with _paused(stack.pids("valkey")):
+        paused = [await anext(answers) for _ in range(10)]
+    events += paused + [event async for event in answers]
+    assert (_terminal(events), _said(events)) == (["finished"], "word " * 40)
+    await _turns_again(Rest(stack.url, stack.token(user="faults-redis-after")))
+    assert [event async for event in alice.events("GET", f"/v1/{events[0]['message']}:watch")] == events
+    assert (await _chat(alice))["used"] == "1"
+
+
+@asynccontextmanager
+async def _paused(pids: list[int]) -> AsyncIterator[None]:
+    """Processes stand still for the block, and for some seconds at least."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(PAUSE_SECONDS)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+async def test_a_stream_that_is_cut_is_an_error_in_every_protocol_and_never_an_end(stack: Stack) -> None:
+    for _ in range(3):
+        await stack.provider.script({"answer": ["word "] * 400, "delay_ms": 100})
+    users = {
+        protocol: stack.token(user=f"faults-cut-{protocol}", role="operator") for protocol in ("sse", "grpc", "web")
+    }
+    conversations = {name: await Rest(stack.url, token).conversation() for name, token in users.items()}
+    request = {"parent": conversations["web"], "text": "Who are you?"}
+    web = asyncio.create_task(buf_curl(stack.url, "grpcweb", f"{CHAT}/SendMessage", request, users["web"]))
+    sse = asyncio.create_task(_over_sse(Rest(stack.url, users["sse"]), conversations["sse"]))
+    over_grpc = asyncio.create_task(_over_grpc(stack, users["grpc"], conversations["grpc"]))
+    async with asyncio.timeout(HEALTHY_SECONDS_MAX):
+        while stack.provider.fake.open_streams < 3:
+            await asyncio.sleep(0.05)
+    for pid in stack.pids("chat"):
+        os.kill(pid, signal.SIGKILL)
+    events, broke = await sse
+    assert (_terminal(events), broke) == ([], True)
+    code, kinds = await over_grpc
+    assert code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL)
+    assert not {"finished", "failed"} & set(kinds)
+    answered = await web
+    assert _terminal(answered.messages) == []
+    assert (answered.error or {})["code"] in ("unavailable", "internal")
+    await _turns_again(Rest(stack.url, stack.token(user="faults-cut-after")))
+
+
+async def _over_sse(rest: Rest, conversation: str) -> tuple[list[Json], bool]:
+    """The events, and whether the stream told that it broke off: by an event, or by its connection."""
+    answers = rest.events("POST", _send(conversation), {"text": "Who are you?"})
+    events, error = await _until_broken(answers)
+    return events, isinstance(error, aiohttp.ClientError) or "code" in events[-1]
+
+
+async def _over_grpc(stack: Stack, token: str, conversation: str) -> tuple[grpc.StatusCode | None, list[str | None]]:
+    async with channel(stack.url) as opened:
+        request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?")
+        answers = chat_pb2_grpc.ChatServiceStub(opened).SendMessage(request, metadata=bearer(token))
+        events, error = await _until_broken(aiter(answers))
+    kinds = [event.WhichOneof("event") for event in events]
+    return error.code() if isinstance(error, grpc.aio.AioRpcError) else None, kinds
+
+
+async def _until_broken(stream: AsyncIterator[Event]) -> tuple[list[Event], Exception | None]:
+    """What came, and how it ended, None where it ended well."""
+    came: list[Event] = []
+    while True:
+        try:
+            came.append(await anext(stream))
+        except StopAsyncIteration:
+            return came, None
+        except (aiohttp.ClientError, grpc.aio.AioRpcError) as error:
+            return came, error
+
+
+async def test_no_log_has_what_was_said_or_shown(stack: Stack) -> None:
+    token = stack.token(user="faults-secrets")
+    alice = Rest(stack.url, token)
+    conversation = await alice.conversation()
+    for behaviour in (
+        {"answer": [SECRET_ANSWER]},
+        {"answer": [SECRET_ANSWER, "x"], "cut_after": 1},
+        {"answer": [SECRET_ANSWER, "x"], "malformed_after": 1},
+        {"answer": [SECRET_ANSWER, "x"], "error_after": 1},
+        {"status": 400},
+    ):
+        await stack.provider.script(behaviour)
+        await alice.turn(conversation, SECRET_PROMPT)
+    await alice.call("POST", _send(conversation), {"text": SECRET_PROMPT, "nonsense": SECRET_ANSWER})
+    await alice.call("POST", _send(conversation), {"text": SECRET_PROMPT * 8_000})
+    await Rest(stack.url, token + "x").call("GET", f"/v1/{conversation}")
+    secrets = (SECRET_PROMPT, SECRET_ANSWER, token, token.split(".")[2], "BEGIN PRIVATE KEY", "whsec_")
+    logs = {path.name: path.read_text(errors="replace") for path in (stack.state / "logs").iterdir()}
+    logs["up"] = "".join(stack.said)
+    assert {(name, secret) for name, text in logs.items() for secret in secrets if secret in text} == set()

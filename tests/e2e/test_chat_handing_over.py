@@ -1,0 +1,78 @@
+"""A process of chat_svc that is asked to end in mid-answer leaves its answers to the other one."""
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+import grpc
+import psutil
+
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from tests.e2e.clients import Rest, bearer, channel
+from tests.e2e.stack import Stack
+
+ANSWERS = 6
+# With 400 ms between two pieces, more than a process has to end.
+SLOW = {"answer": ["slow "] * 60, "delay_ms": 400}
+WHOLE_SECONDS_MAX = 90
+
+Events = list[chat_pb2.ChatEvent]
+
+
+async def test_answers_of_a_process_that_is_asked_to_end_come_whole_without_a_gap_and_cost_once(stack: Stack) -> None:
+    for _ in range(ANSWERS):
+        await stack.provider.script(SLOW)
+    people = [f"leaving-{number}" for number in range(ANSWERS)]
+    begun = [asyncio.Event() for _ in people]
+    async with channel(stack.url) as opened, asyncio.TaskGroup() as tasks:
+        stub = chat_pb2_grpc.ChatServiceStub(opened)
+        turns = [tasks.create_task(_turn(stack, stub, user, said)) for user, said in zip(people, begun, strict=True)]
+        for said in begun:
+            await said.wait()
+        (leaving, _) = (psutil.Process(pid) for pid in stack.pids("chat"))
+        os.kill(leaving.pid, signal.SIGTERM)
+        async with asyncio.timeout(WHOLE_SECONDS_MAX):
+            seen = [await turn for turn in turns]
+    assert not leaving.is_running() or leaving.status() == psutil.STATUS_ZOMBIE
+    for events in seen:
+        kinds = [event.WhichOneof("event") for event in events]
+        assert [event.number for event in events] == list(range(1, len(events) + 1))
+        assert (kinds[0], kinds[-1], kinds.count("finished")) == ("started", "finished", 1)
+        assert _said(events) == events[-1].finished.message.text != ""
+        assert events[-1].finished.receipt.charged == 1
+    assert any(event.HasField("seam") for events in seen for event in events), "none was handed over"
+    for user in people:
+        meters = (await Rest(stack.url, stack.token(user=user)).call("GET", "/v1/users/me/quota")).body["meters"]
+        (quota,) = [one for one in meters if one["meter"] == "chat"]
+        assert (quota["used"], quota["held"]) == ("1", "0")
+
+
+async def _turn(stack: Stack, stub: "chat_pb2_grpc.ChatServiceAsyncStub", user: str, begun: asyncio.Event) -> Events:
+    """Every event of a turn, of whichever process; `begun` once there is a word."""
+    metadata = bearer(stack.token(user=user))
+    conversation = await Rest(stack.url, stack.token(user=user)).conversation()
+    events: Events = []
+    call: Any = stub.SendMessage(
+        chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?"), metadata=metadata
+    )
+    while True:
+        try:
+            async for event in call:
+                events.append(event)
+                if len(events) == 3:
+                    begun.set()
+        except grpc.aio.AioRpcError:
+            assert events, "it was cut off before it began"
+        if events[-1].WhichOneof("event") in ("finished", "failed"):
+            return events
+        await asyncio.sleep(0.1)
+        request = chat_pb2.WatchMessageRequest(name=events[0].message, after=events[-1].number)
+        call = stub.WatchMessage(request, metadata=metadata)
+
+
+def _said(events: Events) -> str:
+    text = ""
+    for event in events:
+        text = text[: event.seam.kept_characters] if event.HasField("seam") else text + event.delta.text
+    return text

@@ -1,0 +1,268 @@
+"""Streams through the whole stack: odd text, readers that leave, are slow, or are many."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import grpc
+import psutil
+import pytest
+
+from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from tests.e2e.clients import Json, Rest, bearer, channel
+from tests.e2e.stack import Stack
+
+PATIENCE_SECONDS = 60
+STREAMS = int(os.environ.get("SCENEMESH_TEST_STREAMS", "100"))
+STREAM_SECONDS = int(os.environ.get("SCENEMESH_TEST_STREAM_SECONDS", "5"))
+# A connection carries no more than 100 streams.
+STREAMS_PER_CHANNEL = 50
+# Of the many, so many begin at once.
+BEGINNING = 10
+MEMORY_BYTES_MAX = 64 * 2**20
+# Connections that are kept for the next one: to the database, to models, between the services.
+DESCRIPTORS_MAX = 48
+
+ODD = (
+    '\n\ndata: {"finished": {}}\n\n',
+    "event: end\r\nid: 7\r\n\r\n",
+    "\u202egnal\u202c\u200f",
+    "\a\x1b[31m\x7f\x85\u2028",
+    "😀" * 8_000,
+    '{"a": "\\u0000"}',
+)
+ODD_PROMPT = "\n\ndata: {}\n\n\u202e\x1b[31m" + "😀" * 4_000
+
+
+async def _eventually(true: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await true():
+            await asyncio.sleep(0.1)
+
+
+def _said(events: list[Json]) -> str:
+    return "".join(event["delta"]["text"] for event in events if "delta" in event)
+
+
+def _stub(opened: grpc.aio.Channel) -> "chat_pb2_grpc.ChatServiceAsyncStub":
+    return chat_pb2_grpc.ChatServiceStub(opened)
+
+
+async def test_odd_text_is_one_event_and_comes_and_stays_as_it_was_said(stack: Stack) -> None:
+    alice = Rest(stack.url, stack.token(user="streams-odd"))
+    conversation = await alice.conversation()
+    await stack.provider.script({"answer": ODD})
+    events = await alice.turn(conversation, ODD_PROMPT)
+    assert [event["delta"]["text"] for event in events[1:-1]] == list(ODD)
+    question, answer = (await alice.call("GET", f"/v1/{conversation}/messages")).body["messages"]
+    assert (question["text"], answer["text"]) == (ODD_PROMPT, "".join(ODD))
+    assert [event async for event in alice.events("GET", f"/v1/{events[0]['message']}:watch")] == events
+
+
+async def test_what_belongs_to_another_can_be_neither_stopped_nor_estimated(stack: Stack) -> None:
+    alice, mallory = (Rest(stack.url, stack.token(user=user)) for user in ("streams-alice", "streams-mallory"))
+    conversation = await alice.conversation()
+    message = (await alice.turn(conversation))[0]["message"]
+    for path in (f"/v1/{message}:stop", f"/v1/{conversation}:estimateTurn"):
+        nobodys = path.replace(conversation, "conversations/00000000-0000-4000-8000-000000000000")
+        refused, missing = [await mallory.call("POST", one, {}) for one in (path, nobodys)]
+        assert (refused.status, refused.body["message"]) == (missing.status, missing.body["message"])
+        assert refused.status == 404
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "grpc-web", "sse"])
+async def test_whoever_leaves_ends_the_call_and_not_the_answer(stack: Stack, protocol: str) -> None:
+    user = f"streams-leaving-{protocol}"
+    alice = Rest(stack.url, stack.token(user=user))
+    conversation = await alice.conversation()
+    await stack.provider.script({"answer": ["word "] * 80, "delay_ms": 100})
+    await {"grpc": _leave_grpc, "grpc-web": _leave_web, "sse": _leave_sse}[protocol](alice, conversation)
+
+    async def over() -> bool:
+        return _ended_calls(stack, user) == ["CANCELLED"]
+
+    await _eventually(over)
+    _, answer = (await alice.call("GET", f"/v1/{conversation}/messages")).body["messages"]
+    assert answer["state"] == "MESSAGE_STATE_STREAMING", "the call ended before the answer"
+    events = [event async for event in alice.events("GET", f"/v1/{answer['name']}:watch")]
+    assert events[-1]["finished"]["message"]["text"] == _said(events) == "word " * 80
+
+
+async def _leave_sse(rest: Rest, conversation: str) -> None:
+    async with aclosing(_generator(rest, conversation)) as events:
+        _ = [await anext(events) for _ in range(3)]
+
+
+async def _generator(rest: Rest, conversation: str) -> AsyncGenerator[Json, None]:
+    async for event in rest.events("POST", f"/v1/{conversation}/messages:send", {"text": "Who are you?"}):
+        yield event
+
+
+async def _leave_grpc(rest: Rest, conversation: str) -> None:
+    async with channel(rest.url) as opened:
+        request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?")
+        call = _stub(opened).SendMessage(request, metadata=bearer(rest.token or ""))
+        _ = [await call.read() for _ in range(3)]
+        call.cancel()
+
+
+async def _leave_web(rest: Rest, conversation: str) -> None:
+    request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?").SerializeToString()
+    headers = {**rest.headers(), "content-type": "application/grpc-web+proto"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            f"{rest.url}/scenemesh.chat.v1.ChatService/SendMessage",
+            data=b"\0" + len(request).to_bytes(4, "big") + request,
+            headers=headers,
+        ) as response,
+    ):
+        assert response.status == 200
+        await response.content.readany()
+
+
+def _ended_calls(stack: Stack, user: str) -> list[str]:
+    """How the calls of SendMessage by a user ended, as the service's own log has them."""
+    lines = [line for log in (stack.state / "logs").glob("chat-*.log") for line in log.read_text().splitlines()]
+    told = [json.loads(line) for line in lines if line.startswith("{") and user in line]
+    return [one["code"] for one in told if one.get("rpc", "").endswith("/SendMessage") and one["event"] == "rpc"]
+
+
+async def test_a_stop_closes_the_models_stream_and_costs_what_was_said(stack: Stack) -> None:
+    alice = Rest(stack.url, stack.token(user="streams-stop"))
+    conversation, fake = await alice.conversation(), stack.provider.fake
+    before = fake.open_streams
+    await stack.provider.script({"answer": ["word "] * 200, "delay_ms": 100})
+    async with aclosing(_generator(alice, conversation)) as answers:
+        events = [await anext(answers) for _ in range(4)]
+        stopped = await alice.call("POST", f"/v1/{events[0]['message']}:stop", {})
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while fake.open_streams > before:
+                await asyncio.sleep(0.01)
+        events += [event async for event in answers]
+    finished = events[-1]["finished"]
+    assert (finished["reason"], finished["receipt"]["charged"]) == ("FINISH_REASON_STOPPED", "1")
+    assert stopped.body == finished["message"]
+    assert finished["message"]["text"] == _said(events)
+    assert len(events) < 150
+
+
+async def test_a_call_ends_at_its_deadline_and_the_answer_does_not(stack: Stack) -> None:
+    alice = Rest(stack.url, stack.token(user="streams-deadline"))
+    conversation = await alice.conversation()
+    await stack.provider.script({"answer": ["late"], "first_word_ms": 2_000})
+    began = asyncio.get_running_loop().time()
+    async with channel(stack.url) as opened:
+        request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await _stub(opened).SendMessage(request, metadata=bearer(alice.token or ""), timeout=0.3).read()
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert 0.25 < asyncio.get_running_loop().time() - began < 3
+
+    async def answered() -> bool:
+        messages = (await alice.call("GET", f"/v1/{conversation}/messages")).body["messages"]
+        return [message["text"] for message in messages[1:]] == ["late"]
+
+    await _eventually(answered)
+
+
+async def test_slow_readers_hold_up_nobody_and_lose_nothing(stack: Stack) -> None:
+    token = stack.token(user="streams-slow")
+    rest = Rest(stack.url, token)
+    conversation = await rest.conversation()
+    await stack.provider.script({"answer": ["word"] * 4_000, "first_word_ms": 2_000})
+    memory = _memory(stack)
+    async with AsyncExitStack() as stack_of_channels:
+        stub = _stub(await stack_of_channels.enter_async_context(channel(stack.url)))
+        sending = asyncio.create_task(rest.turn(conversation))
+        names: list[str] = []
+
+        async def begun() -> bool:
+            messages = (await rest.call("GET", f"/v1/{conversation}/messages")).body["messages"]
+            names.extend(message["name"] for message in messages[1:])
+            return bool(names)
+
+        await _eventually(begun)
+        request = chat_pb2.WatchMessageRequest(name=names[0])
+        calls = [stub.WatchMessage(request, metadata=bearer(token)) for _ in range(20)]
+        slow = [aiter(call) for call in calls]
+        first = [await anext(reader) for reader in slow]
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            events = await sending
+        assert (_said(events), "finished" in events[-1]) == ("word" * 4_000, True)
+        assert _memory(stack) - memory < MEMORY_BYTES_MAX
+        rest_of: list[chat_pb2.ChatEvent] = [event async for event in slow[0]]
+        assert [event.number for event in [first[0], *rest_of]] == list(range(1, len(events) + 1))
+        for call in calls:
+            call.cancel()
+
+
+def _memory(stack: Stack) -> int:
+    return sum(psutil.Process(pid).memory_info().rss for pid in stack.pids("chat"))
+
+
+def _descriptors(stack: Stack) -> int:
+    return sum(psutil.Process(pid).num_fds() for pid in stack.pids("chat"))
+
+
+async def test_many_streams_at_once_leave_neither_memory_nor_descriptors_behind(stack: Stack) -> None:
+    people = [Rest(stack.url, stack.token(user=f"streams-many-{number}")) for number in range(STREAMS)]
+    conversations = [await person.conversation() for person in people]
+    await _wave(stack, people, conversations)
+    memory, descriptors = _memory(stack), _descriptors(stack)
+    await _wave(stack, people, conversations)
+    assert _memory(stack) - memory < MEMORY_BYTES_MAX
+
+    async def closed() -> bool:
+        return _descriptors(stack) <= descriptors + DESCRIPTORS_MAX
+
+    await _eventually(closed)
+
+
+async def _wave(stack: Stack, people: list[Rest], conversations: list[str]) -> None:
+    """One whole turn of everybody at once."""
+    for _ in people:
+        await stack.provider.script({"answer": ["word "] * (5 * STREAM_SECONDS), "delay_ms": 200})
+    async with AsyncExitStack() as channels:
+        stubs = [
+            _stub(await channels.enter_async_context(_own_connection(stack.url)))
+            for _ in range(-(-len(people) // STREAMS_PER_CHANNEL))
+        ]
+        beginning = asyncio.Semaphore(BEGINNING)
+        async with asyncio.timeout(PATIENCE_SECONDS + STREAM_SECONDS), asyncio.TaskGroup() as tasks:
+            turns = [
+                tasks.create_task(_turn(stubs[number // STREAMS_PER_CHANNEL], person, conversation, beginning))
+                for number, (person, conversation) in enumerate(zip(people, conversations, strict=True))
+            ]
+    assert {turn.result() for turn in turns} == {"word " * (5 * STREAM_SECONDS)}
+
+
+def _own_connection(url: str) -> grpc.aio.Channel:
+    options = (("grpc.use_local_subchannel_pool", 1), ("grpc.keepalive_time_ms", 10_000))
+    return grpc.aio.insecure_channel(url.removeprefix("http://"), options=options)
+
+
+async def _turn(stub: Any, person: Rest, conversation: str, beginning: asyncio.Semaphore) -> str:
+    """The text that the turn ended with."""
+    async with beginning:
+        first, answers = await _begun(stub, bearer(person.token or ""), conversation)
+    events = [first] + [event async for event in answers]
+    return str(events[-1].finished.message.text)
+
+
+async def _begun(stub: Any, metadata: Any, conversation: str) -> tuple[chat_pb2.ChatEvent, Any]:
+    """The first event and the rest, tried again for a while where a machine with too much to do says no."""
+    request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?", request_id=str(uuid4()))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            answers = aiter(stub.SendMessage(request, metadata=metadata))
+            try:
+                return await anext(answers), answers
+            except grpc.aio.AioRpcError as error:
+                assert error.code() is grpc.StatusCode.UNAVAILABLE, error
+            await asyncio.sleep(0.2)
