@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
+from typing import Any
 from uuid import UUID, uuid4
 
 import grpc
@@ -121,7 +122,7 @@ class Parts:
     new_id: Callable[[], UUID]
 
     @property
-    def workers(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+    def workers(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
         """What runs as long as the process does."""
         return (
             self.recovery.run,
@@ -213,11 +214,7 @@ async def _assembled(resources: Resources, known: Portraits, printer: ProcessPoo
 async def working(parts: Parts) -> AsyncIterator[None]:
     """The workers run while the block does."""
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(_forever(work)) for work in parts.workers]
+        running = [tasks.create_task(work()) for work in parts.workers]
         yield
         for task in running:
             task.cancel()
-
-
-async def _forever(work: Callable[[], Awaitable[None]]) -> None:
-    await work()

@@ -188,17 +188,13 @@ async def _process(
         able=opened.able,
     )
     async with assembled(resources) as parts, asyncio.TaskGroup() as tasks:
-        listening = [tasks.create_task(_forever(work)) for work in (parts.stopping.run, parts.going_on.run)]
+        listening = [tasks.create_task(work()) for work in (parts.stopping.run, parts.going_on.run)]
         async with served(around.certificates, "chat", partial(register, parts), *SERVICES) as dial:
             replica = Replica(dial, parts)
             started.set_result(replica)
             await replica.ending.wait()
         for task in listening:
             task.cancel()
-
-
-async def _forever(work: Callable[[], Awaitable[None]]) -> None:
-    await work()
 
 
 def _impatient(model: Model, idle_seconds: float) -> Model:
