@@ -60,12 +60,14 @@ class ImportConversationsRequest(_message.Message):
     def __init__(self, format: _Optional[_Union[ImportFormat, str]] = ..., content: _Optional[bytes] = ..., character: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class ImportConversationsResponse(_message.Message):
-    __slots__ = ("conversations", "skipped")
+    __slots__ = ("conversations", "skipped", "media_left_behind")
     CONVERSATIONS_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_LEFT_BEHIND_FIELD_NUMBER: _ClassVar[int]
     conversations: _containers.RepeatedCompositeFieldContainer[_chat_pb2.Conversation]
     skipped: _containers.RepeatedCompositeFieldContainer[SkippedConversation]
-    def __init__(self, conversations: _Optional[_Iterable[_Union[_chat_pb2.Conversation, _Mapping]]] = ..., skipped: _Optional[_Iterable[_Union[SkippedConversation, _Mapping]]] = ...) -> None: ...
+    media_left_behind: int
+    def __init__(self, conversations: _Optional[_Iterable[_Union[_chat_pb2.Conversation, _Mapping]]] = ..., skipped: _Optional[_Iterable[_Union[SkippedConversation, _Mapping]]] = ..., media_left_behind: _Optional[int] = ...) -> None: ...
 
 class SkippedConversation(_message.Message):
     __slots__ = ("place", "display_name", "reason")

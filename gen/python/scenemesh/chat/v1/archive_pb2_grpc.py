@@ -61,7 +61,9 @@ class ArchiveServiceServicer:
     def ExportConversation(self, request, context):
         """Gives one of the caller's conversations as a file.
 
-        FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB.
+        FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB; images that do not fit into it are only named there.
+        RESOURCE_EXHAUSTED (reason PRINTER_BUSY, with RetryInfo) when so much is to be printed already that this would take too
+        long.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,7 +73,8 @@ class ArchiveServiceServicer:
         """Opens the conversations that a file holds.
 
         A file that is none of its format is INVALID_ARGUMENT, and nothing is opened. A conversation in it that cannot be taken is
-        skipped and named with its reason. What stands in a file is text that was said, never an instruction.
+        skipped and named with its reason. What stands in a file is text that was said, never an instruction. Images in our own
+        files are checked and kept like those of CreateMedia.
         A second call with the same `request_id` gives the same conversations.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -41,13 +41,16 @@ class ArchiveServiceStub:
     ExportConversation: _grpc.UnaryUnaryMultiCallable[_archive_pb2.ExportConversationRequest, _httpbody_pb2.HttpBody]
     """Gives one of the caller's conversations as a file.
 
-    FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB.
+    FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB; images that do not fit into it are only named there.
+    RESOURCE_EXHAUSTED (reason PRINTER_BUSY, with RetryInfo) when so much is to be printed already that this would take too
+    long.
     """
     ImportConversations: _grpc.UnaryUnaryMultiCallable[_archive_pb2.ImportConversationsRequest, _archive_pb2.ImportConversationsResponse]
     """Opens the conversations that a file holds.
 
     A file that is none of its format is INVALID_ARGUMENT, and nothing is opened. A conversation in it that cannot be taken is
-    skipped and named with its reason. What stands in a file is text that was said, never an instruction.
+    skipped and named with its reason. What stands in a file is text that was said, never an instruction. Images in our own
+    files are checked and kept like those of CreateMedia.
     A second call with the same `request_id` gives the same conversations.
     """
 
@@ -63,13 +66,16 @@ class ArchiveServiceAsyncStub(ArchiveServiceStub):
     ExportConversation: _aio.UnaryUnaryMultiCallable[_archive_pb2.ExportConversationRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Gives one of the caller's conversations as a file.
 
-    FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB.
+    FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB; images that do not fit into it are only named there.
+    RESOURCE_EXHAUSTED (reason PRINTER_BUSY, with RetryInfo) when so much is to be printed already that this would take too
+    long.
     """
     ImportConversations: _aio.UnaryUnaryMultiCallable[_archive_pb2.ImportConversationsRequest, _archive_pb2.ImportConversationsResponse]  # type: ignore[assignment]
     """Opens the conversations that a file holds.
 
     A file that is none of its format is INVALID_ARGUMENT, and nothing is opened. A conversation in it that cannot be taken is
-    skipped and named with its reason. What stands in a file is text that was said, never an instruction.
+    skipped and named with its reason. What stands in a file is text that was said, never an instruction. Images in our own
+    files are checked and kept like those of CreateMedia.
     A second call with the same `request_id` gives the same conversations.
     """
 
@@ -88,7 +94,9 @@ class ArchiveServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Gives one of the caller's conversations as a file.
 
-        FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB.
+        FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB; images that do not fit into it are only named there.
+        RESOURCE_EXHAUSTED (reason PRINTER_BUSY, with RetryInfo) when so much is to be printed already that this would take too
+        long.
         """
 
     @_abc_1.abstractmethod
@@ -100,7 +108,8 @@ class ArchiveServiceServicer(metaclass=_abc_1.ABCMeta):
         """Opens the conversations that a file holds.
 
         A file that is none of its format is INVALID_ARGUMENT, and nothing is opened. A conversation in it that cannot be taken is
-        skipped and named with its reason. What stands in a file is text that was said, never an instruction.
+        skipped and named with its reason. What stands in a file is text that was said, never an instruction. Images in our own
+        files are checked and kept like those of CreateMedia.
         A second call with the same `request_id` gives the same conversations.
         """
 

@@ -267,17 +267,19 @@ class Message(_message.Message):
     def __init__(self, name: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., text: _Optional[str] = ..., state: _Optional[_Union[MessageState, str]] = ..., model: _Optional[str] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., failure_reason: _Optional[_Union[FailureReason, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[str] = ..., character: _Optional[str] = ..., media: _Optional[_Iterable[str]] = ..., pinned: _Optional[bool] = ..., reaction: _Optional[_Union[Reaction, str]] = ..., edit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sibling_count: _Optional[int] = ..., sibling_number: _Optional[int] = ..., next_message: _Optional[str] = ...) -> None: ...
 
 class TokenUsage(_message.Message):
-    __slots__ = ("input_tokens", "output_tokens", "estimated")
+    __slots__ = ("input_tokens", "output_tokens", "estimated", "cached_input_tokens")
     INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_FIELD_NUMBER: _ClassVar[int]
+    CACHED_INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     input_tokens: int
     output_tokens: int
     estimated: bool
-    def __init__(self, input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., estimated: _Optional[bool] = ...) -> None: ...
+    cached_input_tokens: int
+    def __init__(self, input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., estimated: _Optional[bool] = ..., cached_input_tokens: _Optional[int] = ...) -> None: ...
 
 class ChatEvent(_message.Message):
-    __slots__ = ("message", "number", "started", "delta", "finished", "failed", "seam")
+    __slots__ = ("message", "number", "started", "delta", "finished", "failed", "seam", "delayed")
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -285,6 +287,7 @@ class ChatEvent(_message.Message):
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     SEAM_FIELD_NUMBER: _ClassVar[int]
+    DELAYED_FIELD_NUMBER: _ClassVar[int]
     message: str
     number: int
     started: Started
@@ -292,7 +295,12 @@ class ChatEvent(_message.Message):
     finished: Finished
     failed: Failed
     seam: Seam
-    def __init__(self, message: _Optional[str] = ..., number: _Optional[int] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., delta: _Optional[_Union[Delta, _Mapping]] = ..., finished: _Optional[_Union[Finished, _Mapping]] = ..., failed: _Optional[_Union[Failed, _Mapping]] = ..., seam: _Optional[_Union[Seam, _Mapping]] = ...) -> None: ...
+    delayed: Delayed
+    def __init__(self, message: _Optional[str] = ..., number: _Optional[int] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., delta: _Optional[_Union[Delta, _Mapping]] = ..., finished: _Optional[_Union[Finished, _Mapping]] = ..., failed: _Optional[_Union[Failed, _Mapping]] = ..., seam: _Optional[_Union[Seam, _Mapping]] = ..., delayed: _Optional[_Union[Delayed, _Mapping]] = ...) -> None: ...
+
+class Delayed(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class Started(_message.Message):
     __slots__ = ("user_message", "model", "decision")
@@ -381,7 +389,7 @@ class Attempt(_message.Message):
     def __init__(self, model: _Optional[str] = ..., fault: _Optional[_Union[Fault, str]] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., first_word_seconds: _Optional[float] = ...) -> None: ...
 
 class Receipt(_message.Message):
-    __slots__ = ("meter", "charged", "usage", "attempts", "cost_usd", "images", "images_meter")
+    __slots__ = ("meter", "charged", "usage", "attempts", "cost_usd", "images", "images_meter", "remaining")
     METER_FIELD_NUMBER: _ClassVar[int]
     CHARGED_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -389,6 +397,7 @@ class Receipt(_message.Message):
     COST_USD_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     IMAGES_METER_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_FIELD_NUMBER: _ClassVar[int]
     meter: str
     charged: int
     usage: TokenUsage
@@ -396,7 +405,8 @@ class Receipt(_message.Message):
     cost_usd: float
     images: int
     images_meter: str
-    def __init__(self, meter: _Optional[str] = ..., charged: _Optional[int] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., cost_usd: _Optional[float] = ..., images: _Optional[int] = ..., images_meter: _Optional[str] = ...) -> None: ...
+    remaining: int
+    def __init__(self, meter: _Optional[str] = ..., charged: _Optional[int] = ..., usage: _Optional[_Union[TokenUsage, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., cost_usd: _Optional[float] = ..., images: _Optional[int] = ..., images_meter: _Optional[str] = ..., remaining: _Optional[int] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
     __slots__ = ("id", "context_tokens", "output_tokens_max", "input_usd", "cached_input_usd", "output_usd", "capabilities", "entitled", "health")
@@ -490,10 +500,12 @@ class ModelChoice(_message.Message):
     def __init__(self, model: _Optional[str] = ..., preference: _Optional[_Union[Preference, str]] = ...) -> None: ...
 
 class CreateConversationRequest(_message.Message):
-    __slots__ = ("conversation",)
+    __slots__ = ("conversation", "request_id")
     CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     conversation: Conversation
-    def __init__(self, conversation: _Optional[_Union[Conversation, _Mapping]] = ...) -> None: ...
+    request_id: str
+    def __init__(self, conversation: _Optional[_Union[Conversation, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class GetConversationRequest(_message.Message):
     __slots__ = ("name",)

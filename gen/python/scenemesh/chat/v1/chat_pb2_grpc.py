@@ -197,9 +197,9 @@ class ChatServiceServicer:
         The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
         `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
         when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
-        anything is held. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
-        conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
-        got nothing of costs nothing.
+        anything is held. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests. ABORTED (reason
+        ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model is not an error
+        of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -208,8 +208,9 @@ class ChatServiceServicer:
     def StopMessage(self, request, context):
         """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
 
-        Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. What was
-        delivered is charged.
+        Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. It ends the
+        round that the answer is part of, too. What was delivered is charged. UNAVAILABLE (reason STOP_PENDING) when nobody knows
+        yet that it has ended; ask again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -337,6 +338,11 @@ class ChatServiceServicer:
         The first request names the conversation. The stream stays open for up to an hour, and a `heartbeat` comes whenever
         nothing else was told for 20 s. What fails comes as `error` with the place of the request that it belongs to, and the
         stream goes on; only a request that breaks a rule below ends it. Ending the stream stops no answer.
+
+        Requests take effect in the order in which they were written: a turn begins when the one before it has begun. A stream
+        works on eight sends and watches at once; more are refused with RESOURCE_EXHAUSTED (reason TOO_MANY_AT_ONCE), stops are
+        not. What is sent and stopped in streams may be so as often as by SendMessage and StopMessage, counted apart from those;
+        beyond that it fails with RESOURCE_EXHAUSTED (reason RATE_LIMITED, with `retry_after_seconds` in the metadata).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -345,7 +351,10 @@ class ChatServiceServicer:
     def WatchMessage(self, request, context):
         """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
 
-        Ends after the terminal event. Watching an answer that has ended replays it.
+        Ends after the terminal event. Watching an answer that has ended replays it. Over REST every event of an answer, here
+        and wherever else they are streamed, is a Server-Sent Event with its `number` as `id:`. A reader who comes back with
+        the header `Last-Event-ID: 12` gets what a reader with `after=12` gets; of both the later counts. A header that is no
+        number is INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,15 +60,16 @@ class ChatServiceStub:
     The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
     `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
     when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
-    anything is held. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
-    conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
-    got nothing of costs nothing.
+    anything is held. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests. ABORTED (reason
+    ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model is not an error
+    of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
     """
     StopMessage: _grpc.UnaryUnaryMultiCallable[_chat_pb2.StopMessageRequest, _chat_pb2.Message]
     """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
 
-    Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. What was
-    delivered is charged.
+    Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. It ends the
+    round that the answer is part of, too. What was delivered is charged. UNAVAILABLE (reason STOP_PENDING) when nobody knows
+    yet that it has ended; ask again.
     """
     EstimateTurn: _grpc.UnaryUnaryMultiCallable[_chat_pb2.EstimateTurnRequest, _chat_pb2.TurnEstimate]
     """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
@@ -136,11 +137,19 @@ class ChatServiceStub:
     The first request names the conversation. The stream stays open for up to an hour, and a `heartbeat` comes whenever
     nothing else was told for 20 s. What fails comes as `error` with the place of the request that it belongs to, and the
     stream goes on; only a request that breaks a rule below ends it. Ending the stream stops no answer.
+
+    Requests take effect in the order in which they were written: a turn begins when the one before it has begun. A stream
+    works on eight sends and watches at once; more are refused with RESOURCE_EXHAUSTED (reason TOO_MANY_AT_ONCE), stops are
+    not. What is sent and stopped in streams may be so as often as by SendMessage and StopMessage, counted apart from those;
+    beyond that it fails with RESOURCE_EXHAUSTED (reason RATE_LIMITED, with `retry_after_seconds` in the metadata).
     """
     WatchMessage: _grpc.UnaryStreamMultiCallable[_chat_pb2.WatchMessageRequest, _chat_pb2.ChatEvent]
     """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
 
-    Ends after the terminal event. Watching an answer that has ended replays it.
+    Ends after the terminal event. Watching an answer that has ended replays it. Over REST every event of an answer, here
+    and wherever else they are streamed, is a Server-Sent Event with its `number` as `id:`. A reader who comes back with
+    the header `Last-Event-ID: 12` gets what a reader with `after=12` gets; of both the later counts. A header that is no
+    number is INVALID_ARGUMENT.
     """
 
 @_typing.type_check_only
@@ -174,15 +183,16 @@ class ChatServiceAsyncStub(ChatServiceStub):
     The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
     `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
     when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
-    anything is held. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
-    conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
-    got nothing of costs nothing.
+    anything is held. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests. ABORTED (reason
+    ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model is not an error
+    of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
     """
     StopMessage: _aio.UnaryUnaryMultiCallable[_chat_pb2.StopMessageRequest, _chat_pb2.Message]  # type: ignore[assignment]
     """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
 
-    Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. What was
-    delivered is charged.
+    Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. It ends the
+    round that the answer is part of, too. What was delivered is charged. UNAVAILABLE (reason STOP_PENDING) when nobody knows
+    yet that it has ended; ask again.
     """
     EstimateTurn: _aio.UnaryUnaryMultiCallable[_chat_pb2.EstimateTurnRequest, _chat_pb2.TurnEstimate]  # type: ignore[assignment]
     """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
@@ -250,11 +260,19 @@ class ChatServiceAsyncStub(ChatServiceStub):
     The first request names the conversation. The stream stays open for up to an hour, and a `heartbeat` comes whenever
     nothing else was told for 20 s. What fails comes as `error` with the place of the request that it belongs to, and the
     stream goes on; only a request that breaks a rule below ends it. Ending the stream stops no answer.
+
+    Requests take effect in the order in which they were written: a turn begins when the one before it has begun. A stream
+    works on eight sends and watches at once; more are refused with RESOURCE_EXHAUSTED (reason TOO_MANY_AT_ONCE), stops are
+    not. What is sent and stopped in streams may be so as often as by SendMessage and StopMessage, counted apart from those;
+    beyond that it fails with RESOURCE_EXHAUSTED (reason RATE_LIMITED, with `retry_after_seconds` in the metadata).
     """
     WatchMessage: _aio.UnaryStreamMultiCallable[_chat_pb2.WatchMessageRequest, _chat_pb2.ChatEvent]  # type: ignore[assignment]
     """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
 
-    Ends after the terminal event. Watching an answer that has ended replays it.
+    Ends after the terminal event. Watching an answer that has ended replays it. Over REST every event of an answer, here
+    and wherever else they are streamed, is a Server-Sent Event with its `number` as `id:`. A reader who comes back with
+    the header `Last-Event-ID: 12` gets what a reader with `after=12` gets; of both the later counts. A header that is no
+    number is INVALID_ARGUMENT.
     """
 
 class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -315,9 +333,9 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
         The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
         `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
         when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
-        anything is held. ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this
-        conversation. A failure of the model is not an error of the call: it is the stream's last event, and what the reader
-        got nothing of costs nothing.
+        anything is held. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests. ABORTED (reason
+        ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model is not an error
+        of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
         """
 
     @_abc_1.abstractmethod
@@ -328,8 +346,9 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_chat_pb2.Message, _abc.Awaitable[_chat_pb2.Message]]:
         """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
 
-        Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. What was
-        delivered is charged.
+        Gives the message as it ended. One that has ended already stays as it is: stopping twice is stopping once. It ends the
+        round that the answer is part of, too. What was delivered is charged. UNAVAILABLE (reason STOP_PENDING) when nobody knows
+        yet that it has ended; ask again.
         """
 
     @_abc_1.abstractmethod
@@ -481,6 +500,11 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
         The first request names the conversation. The stream stays open for up to an hour, and a `heartbeat` comes whenever
         nothing else was told for 20 s. What fails comes as `error` with the place of the request that it belongs to, and the
         stream goes on; only a request that breaks a rule below ends it. Ending the stream stops no answer.
+
+        Requests take effect in the order in which they were written: a turn begins when the one before it has begun. A stream
+        works on eight sends and watches at once; more are refused with RESOURCE_EXHAUSTED (reason TOO_MANY_AT_ONCE), stops are
+        not. What is sent and stopped in streams may be so as often as by SendMessage and StopMessage, counted apart from those;
+        beyond that it fails with RESOURCE_EXHAUSTED (reason RATE_LIMITED, with `retry_after_seconds` in the metadata).
         """
 
     @_abc_1.abstractmethod
@@ -491,7 +515,10 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_chat_pb2.ChatEvent], _abc.AsyncIterator[_chat_pb2.ChatEvent]]:
         """Streams the events of an answer from an offset: those that were stored first, then live ones as they come.
 
-        Ends after the terminal event. Watching an answer that has ended replays it.
+        Ends after the terminal event. Watching an answer that has ended replays it. Over REST every event of an answer, here
+        and wherever else they are streamed, is a Server-Sent Event with its `number` as `id:`. A reader who comes back with
+        the header `Last-Event-ID: 12` gets what a reader with `after=12` gets; of both the later counts. A header that is no
+        number is INVALID_ARGUMENT.
         """
 
 def add_ChatServiceServicer_to_server(servicer: ChatServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -260,16 +260,18 @@ class Hold(_message.Message):
     def __init__(self, name: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[HoldLine, _Mapping]]] = ..., state: _Optional[_Union[HoldState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolve_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., voided_by: _Optional[str] = ..., void_reason: _Optional[str] = ...) -> None: ...
 
 class HoldLine(_message.Message):
-    __slots__ = ("meter", "amount", "settled_amount", "uncovered_amount")
+    __slots__ = ("meter", "amount", "settled_amount", "uncovered_amount", "remaining_amount")
     METER_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     SETTLED_AMOUNT_FIELD_NUMBER: _ClassVar[int]
     UNCOVERED_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_AMOUNT_FIELD_NUMBER: _ClassVar[int]
     meter: str
     amount: int
     settled_amount: int
     uncovered_amount: int
-    def __init__(self, meter: _Optional[str] = ..., amount: _Optional[int] = ..., settled_amount: _Optional[int] = ..., uncovered_amount: _Optional[int] = ...) -> None: ...
+    remaining_amount: int
+    def __init__(self, meter: _Optional[str] = ..., amount: _Optional[int] = ..., settled_amount: _Optional[int] = ..., uncovered_amount: _Optional[int] = ..., remaining_amount: _Optional[int] = ...) -> None: ...
 
 class Credit(_message.Message):
     __slots__ = ("name", "meter", "amount", "source", "priority", "start_time", "expire_time", "rollover")

@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file scenemesh/chat/v1/archive.proto.
  */
 export const file_scenemesh_chat_v1_archive: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zY2VuZW1lc2gvY2hhdC92MS9hcmNoaXZlLnByb3RvEhFzY2VuZW1lc2guY2hhdC52MSKuAQoZRXhwb3J0Q29udmVyc2F0aW9uUmVxdWVzdBJSCgRuYW1lGAEgASgJQkTiQQECukg9cjsyOV5jb252ZXJzYXRpb25zL1swLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI9CgZmb3JtYXQYAiABKA4yHy5zY2VuZW1lc2guY2hhdC52MS5FeHBvcnRGb3JtYXRCDOJBAQG6SAWCAQIQASKpAgoaSW1wb3J0Q29udmVyc2F0aW9uc1JlcXVlc3QSPwoGZm9ybWF0GAEgASgOMh8uc2NlbmVtZXNoLmNoYXQudjEuSW1wb3J0Rm9ybWF0Qg7iQQECukgHggEEEAEgABIhCgdjb250ZW50GAIgASgMQhDiQQECukgJegcQARiAgMABEoEBCgljaGFyYWN0ZXIYAyABKAlCbuJBAQG6SGfYAQFyYjJgXihjaGFyYWN0ZXJzL1thLXowLTldKygtW2EtejAtOV0rKSp8Y3VzdG9tQ2hhcmFjdGVycy9bMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfSkkEiMKCnJlcXVlc3RfaWQYBCABKAlCD+JBAQG6SAjYAQFyA7ABASKOAQobSW1wb3J0Q29udmVyc2F0aW9uc1Jlc3BvbnNlEjYKDWNvbnZlcnNhdGlvbnMYASADKAsyHy5zY2VuZW1lc2guY2hhdC52MS5Db252ZXJzYXRpb24SNwoHc2tpcHBlZBgCIAMoCzImLnNjZW5lbWVzaC5jaGF0LnYxLlNraXBwZWRDb252ZXJzYXRpb24iSgoTU2tpcHBlZENvbnZlcnNhdGlvbhINCgVwbGFjZRgBIAEoBRIUCgxkaXNwbGF5X25hbWUYAiABKAkSDgoGcmVhc29uGAMgASgJKpABCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKEkVYUE9SVF9GT1JNQVRfSlNPThABEhoKFkVYUE9SVF9GT1JNQVRfTUFSS0RPV04QAhIWChJFWFBPUlRfRk9STUFUX1RFWFQQAxIVChFFWFBPUlRfRk9STUFUX1BERhAEKqIBCgxJbXBvcnRGb3JtYXQSHQoZSU1QT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKEklNUE9SVF9GT1JNQVRfSlNPThABEh4KGklNUE9SVF9GT1JNQVRfU0lMTFlfVEFWRVJOEAISHAoYSU1QT1JUX0ZPUk1BVF9MSUJSRV9DSEFUEAMSHQoZSU1QT1JUX0ZPUk1BVF9PUEVOX1dFQl9VSRAEMtkCCg5BcmNoaXZlU2VydmljZRKYAQoSRXhwb3J0Q29udmVyc2F0aW9uEiwuc2NlbmVtZXNoLmNoYXQudjEuRXhwb3J0Q29udmVyc2F0aW9uUmVxdWVzdBoULmdvb2dsZS5hcGkuSHR0cEJvZHkiPpACAarUGA4IAhoCCB4yBggeEgIIPILT5JMCIxIhL3YxL3tuYW1lPWNvbnZlcnNhdGlvbnMvKn06ZXhwb3J0EqsBChNJbXBvcnRDb252ZXJzYXRpb25zEi0uc2NlbmVtZXNoLmNoYXQudjEuSW1wb3J0Q29udmVyc2F0aW9uc1JlcXVlc3QaLi5zY2VuZW1lc2guY2hhdC52MS5JbXBvcnRDb252ZXJzYXRpb25zUmVzcG9uc2UiNarUGA4IAhoCCB4yBggKEgIIPILT5JMCHToBKiIYL3YxL2NvbnZlcnNhdGlvbnM6aW1wb3J0YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_httpbody, file_scenemesh_chat_v1_chat, file_scenemesh_policy_v1_policy]);
+  fileDesc("Ch9zY2VuZW1lc2gvY2hhdC92MS9hcmNoaXZlLnByb3RvEhFzY2VuZW1lc2guY2hhdC52MSKuAQoZRXhwb3J0Q29udmVyc2F0aW9uUmVxdWVzdBJSCgRuYW1lGAEgASgJQkTiQQECukg9cjsyOV5jb252ZXJzYXRpb25zL1swLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI9CgZmb3JtYXQYAiABKA4yHy5zY2VuZW1lc2guY2hhdC52MS5FeHBvcnRGb3JtYXRCDOJBAQG6SAWCAQIQASKpAgoaSW1wb3J0Q29udmVyc2F0aW9uc1JlcXVlc3QSPwoGZm9ybWF0GAEgASgOMh8uc2NlbmVtZXNoLmNoYXQudjEuSW1wb3J0Rm9ybWF0Qg7iQQECukgHggEEEAEgABIhCgdjb250ZW50GAIgASgMQhDiQQECukgJegcQARiAgMABEoEBCgljaGFyYWN0ZXIYAyABKAlCbuJBAQG6SGfYAQFyYjJgXihjaGFyYWN0ZXJzL1thLXowLTldKygtW2EtejAtOV0rKSp8Y3VzdG9tQ2hhcmFjdGVycy9bMC05YS1mXXs4fSgtWzAtOWEtZl17NH0pezN9LVswLTlhLWZdezEyfSkkEiMKCnJlcXVlc3RfaWQYBCABKAlCD+JBAQG6SAjYAQFyA7ABASKpAQobSW1wb3J0Q29udmVyc2F0aW9uc1Jlc3BvbnNlEjYKDWNvbnZlcnNhdGlvbnMYASADKAsyHy5zY2VuZW1lc2guY2hhdC52MS5Db252ZXJzYXRpb24SNwoHc2tpcHBlZBgCIAMoCzImLnNjZW5lbWVzaC5jaGF0LnYxLlNraXBwZWRDb252ZXJzYXRpb24SGQoRbWVkaWFfbGVmdF9iZWhpbmQYAyABKAUiSgoTU2tpcHBlZENvbnZlcnNhdGlvbhINCgVwbGFjZRgBIAEoBRIUCgxkaXNwbGF5X25hbWUYAiABKAkSDgoGcmVhc29uGAMgASgJKpABCgxFeHBvcnRGb3JtYXQSHQoZRVhQT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKEkVYUE9SVF9GT1JNQVRfSlNPThABEhoKFkVYUE9SVF9GT1JNQVRfTUFSS0RPV04QAhIWChJFWFBPUlRfRk9STUFUX1RFWFQQAxIVChFFWFBPUlRfRk9STUFUX1BERhAEKqIBCgxJbXBvcnRGb3JtYXQSHQoZSU1QT1JUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKEklNUE9SVF9GT1JNQVRfSlNPThABEh4KGklNUE9SVF9GT1JNQVRfU0lMTFlfVEFWRVJOEAISHAoYSU1QT1JUX0ZPUk1BVF9MSUJSRV9DSEFUEAMSHQoZSU1QT1JUX0ZPUk1BVF9PUEVOX1dFQl9VSRAEMtkCCg5BcmNoaXZlU2VydmljZRKYAQoSRXhwb3J0Q29udmVyc2F0aW9uEiwuc2NlbmVtZXNoLmNoYXQudjEuRXhwb3J0Q29udmVyc2F0aW9uUmVxdWVzdBoULmdvb2dsZS5hcGkuSHR0cEJvZHkiPpACAarUGA4IAhoCCB4yBggeEgIIPILT5JMCIxIhL3YxL3tuYW1lPWNvbnZlcnNhdGlvbnMvKn06ZXhwb3J0EqsBChNJbXBvcnRDb252ZXJzYXRpb25zEi0uc2NlbmVtZXNoLmNoYXQudjEuSW1wb3J0Q29udmVyc2F0aW9uc1JlcXVlc3QaLi5zY2VuZW1lc2guY2hhdC52MS5JbXBvcnRDb252ZXJzYXRpb25zUmVzcG9uc2UiNarUGA4IAhoCCB4yBggKEgIIPILT5JMCHToBKiIYL3YxL2NvbnZlcnNhdGlvbnM6aW1wb3J0YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_api_field_behavior, file_google_api_httpbody, file_scenemesh_chat_v1_chat, file_scenemesh_policy_v1_policy]);
 
 /**
  * Request of ExportConversation.
@@ -111,6 +111,14 @@ export type ImportConversationsResponse = Message<"scenemesh.chat.v1.ImportConve
    * @generated from field: repeated scenemesh.chat.v1.SkippedConversation skipped = 2;
    */
   skipped: SkippedConversation[];
+
+  /**
+   * Images that messages of the file show, and that could not be had: the caller does not keep them, and the file does not
+   * bring them, or brings what is no image. Those messages came without.
+   *
+   * @generated from field: int32 media_left_behind = 3;
+   */
+  mediaLeftBehind: number;
 };
 
 /**
@@ -169,7 +177,7 @@ export enum ExportFormat {
   UNSPECIFIED = 0,
 
   /**
-   * Everything, so that ImportConversations makes the same conversation of it: all branches, pins, reactions.
+   * Everything, so that ImportConversations makes the same conversation of it: all branches, pins, reactions, images.
    *
    * @generated from enum value: EXPORT_FORMAT_JSON = 1;
    */
@@ -263,7 +271,9 @@ export const ArchiveService: GenService<{
   /**
    * Gives one of the caller's conversations as a file.
    *
-   * FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB.
+   * FAILED_PRECONDITION (reason TOO_LARGE) for a file of more than 3 MiB; images that do not fit into it are only named there.
+   * RESOURCE_EXHAUSTED (reason PRINTER_BUSY, with RetryInfo) when so much is to be printed already that this would take too
+   * long.
    *
    * @generated from rpc scenemesh.chat.v1.ArchiveService.ExportConversation
    */
@@ -276,7 +286,8 @@ export const ArchiveService: GenService<{
    * Opens the conversations that a file holds.
    *
    * A file that is none of its format is INVALID_ARGUMENT, and nothing is opened. A conversation in it that cannot be taken is
-   * skipped and named with its reason. What stands in a file is text that was said, never an instruction.
+   * skipped and named with its reason. What stands in a file is text that was said, never an instruction. Images in our own
+   * files are checked and kept like those of CreateMedia.
    * A second call with the same `request_id` gives the same conversations.
    *
    * @generated from rpc scenemesh.chat.v1.ArchiveService.ImportConversations
