@@ -20,8 +20,13 @@ def position(scope: str, page_token: str, length: int) -> list[str] | None:
         parts = json.loads(base64.urlsafe_b64decode(page_token + "=" * (-len(page_token) % 4)))
     except (binascii.Error, ValueError):
         parts = None
-    sound = isinstance(parts, list) and len(parts) == length + 1 and all(isinstance(part, str) for part in parts)
+    sound = isinstance(parts, list) and len(parts) == length + 1 and all(_is_text(part) for part in parts)
     if not sound or parts[0] != scope:
         fault = Violation("page_token", "is not the next_page_token of this query")
         raise InvalidArgument("page_token: is not the next_page_token of this query", violations=[fault])
     return list(parts[1:])
+
+
+def _is_text(part: object) -> bool:
+    """Whether it is text that a database takes: nobody signs tokens, and anybody can write one."""
+    return isinstance(part, str) and not any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in part)

@@ -37,7 +37,14 @@ AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.DatabaseDroppedError,
 )
+RESTARTING = (asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+BUSY = (asyncpg.TransactionRollbackError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
+# Its disk or its memory is full, or a disk fails.
+EXHAUSTED = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError)
 
 
 @asynccontextmanager
@@ -66,7 +73,7 @@ async def _as_it_is(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 @asynccontextmanager
 async def connection(connections: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-    """One connection of the pool; UNAVAILABLE when the database is away or all connections stay busy."""
+    """One connection of the pool; UNAVAILABLE when the database cannot work just now or all connections stay busy."""
     try:
         one = await connections.acquire(timeout=ACQUIRE_SECONDS)
         try:
@@ -77,10 +84,12 @@ async def connection(connections: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterat
         await connections.release(one)
     except AWAY as error:
         raise Unavailable("The database cannot be reached just now.", reason="DATABASE_UNAVAILABLE") from error
-    except (asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError) as error:
+    except RESTARTING as error:
         raise Unavailable("The database is restarting.", reason="DATABASE_UNAVAILABLE") from error
-    except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.QueryCanceledError) as error:
+    except BUSY as error:
         raise Unavailable("The database is busy.", reason="DATABASE_UNAVAILABLE") from error
+    except EXHAUSTED as error:
+        raise Unavailable("The database has no room to work.", reason="DATABASE_UNAVAILABLE") from error
 
 
 async def _give_back_broken_off(

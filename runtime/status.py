@@ -14,13 +14,16 @@ ERROR_DOMAIN = "scenemesh"
 
 # The wire carries details in a trailer, and gRPC peers refuse metadata beyond 8 KiB: so many faults are told at most.
 VIOLATIONS_MAX = 20
+# Both may repeat what a caller sent.
+MESSAGE_CHARACTERS_MAX = 1_000
+DESCRIPTION_CHARACTERS_MAX = 300
 
 Detail = TypeVar("Detail", bound=Message)
 
 
 def to_proto(error: MeshError, request_id: str) -> status_pb2.Status:
     """The status of an error. Every one carries ErrorInfo and RequestInfo; an Internal one tells nothing else."""
-    status = status_pb2.Status(code=int(error.code), message=error.message)
+    status = status_pb2.Status(code=int(error.code), message=error.message[:MESSAGE_CHARACTERS_MAX])
     if isinstance(error, Internal):
         status.message = f"Something broke on our side. Tell us this request id: {request_id}"
     for one in (*_details(error), error_details_pb2.RequestInfo(request_id=request_id)):
@@ -57,7 +60,9 @@ def _details(error: MeshError) -> list[Message]:
             pass
         case InvalidArgument():
             violations = [
-                error_details_pb2.BadRequest.FieldViolation(field=one.field, description=one.description)
+                error_details_pb2.BadRequest.FieldViolation(
+                    field=one.field, description=one.description[:DESCRIPTION_CHARACTERS_MAX]
+                )
                 for one in error.violations[:VIOLATIONS_MAX]
             ]
             details.append(error_details_pb2.BadRequest(field_violations=violations))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass, field
@@ -15,6 +16,10 @@ from runtime.errors import InvalidArgument
 
 # Health and reflection come with gRPC and keep their own rules: a certificate of the mesh is all they ask.
 UNCONTRACTED_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
+
+
+class CallerGone(asyncio.CancelledError):
+    """There is nobody to send an answer or a status to: the call ends as one that is cancelled."""
 
 
 @dataclass
@@ -96,12 +101,17 @@ class Interceptors(grpc.aio.ServerInterceptor):
                 await admitted(context)
                 return _answer(await behaviour(incoming(call, request), context))
 
-        async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+        # Writes its answers: a generator that gave them would be left where it stands when the caller goes away during
+        # a write, and everything around the call with it.
+        async def stream(request: Any, context: Any) -> None:
             call = begin(context)
             async with self._around(call), aclosing(behaviour(incoming(call, request), context)) as answers:
                 await admitted(context)
                 async for answer in answers:
-                    yield _answer(answer)
+                    try:
+                        await context.write(_answer(answer))
+                    except grpc.aio.InternalError as error:
+                        raise CallerGone from error
 
         make = getattr(grpc, f"{arity}_rpc_method_handler")
         wrapped: grpc.RpcMethodHandler[Any, Any] = make(

@@ -8,7 +8,7 @@ import structlog
 
 from runtime.context import request_id
 from runtime.errors import Internal, MeshError
-from runtime.interceptors.call import Call
+from runtime.interceptors.call import Call, CallerGone
 from runtime.status import to_grpc
 
 log = structlog.get_logger()
@@ -32,4 +32,7 @@ async def errors(call: Call) -> AsyncIterator[None]:
 
 async def _abort(call: Call, error: MeshError) -> None:
     call.code = int(error.code)
-    await call.context.abort_with_status(to_grpc(error, request_id()))
+    try:
+        await call.context.abort_with_status(to_grpc(error, request_id()))
+    except grpc.aio.InternalError as gone:
+        raise CallerGone from gone

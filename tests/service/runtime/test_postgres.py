@@ -1,10 +1,12 @@
-"""A connection that comes back to the pool has nothing open, however its last use ended."""
+"""What a use of the database leaves behind, and what it is told of a database that cannot work."""
 
 import asyncio
 
 import asyncpg
+import pytest
 
 from runtime import postgres
+from runtime.errors import Unavailable
 
 
 async def test_a_use_that_was_cancelled_at_any_moment_leaves_no_transaction_open(database: str) -> None:
@@ -27,3 +29,29 @@ async def _cut_off(pool: postgres.Pool, steps: int, query: str) -> None:
         await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+# Full, out of memory, a disk that fails, locks, deadlocks, another password, no such database, an administrator.
+CANNOT_WORK = (
+    *("53000", "53100", "53200", "53300", "53400", "58000", "58030", "55P03", "40P01", "40001", "40003"),
+    *("28P01", "28000", "3D000", "57P01", "57P03", "57P04", "57014", "25006", "08006"),
+)
+
+
+async def test_a_database_that_cannot_work_just_now_is_unavailable(database: str) -> None:
+    told = {}
+    async with asyncpg.create_pool(database, min_size=1, max_size=1, reset=postgres._as_it_is) as pool:
+        for state in CANNOT_WORK:
+            try:
+                async with postgres.connection(pool) as one:
+                    await one.execute(f"DO $$ BEGIN RAISE EXCEPTION 'told' USING ERRCODE = '{state}'; END $$")
+            except (Unavailable, asyncpg.PostgresError) as error:
+                told[state] = getattr(error, "reason", repr(error))
+    assert told == dict.fromkeys(CANNOT_WORK, "DATABASE_UNAVAILABLE")
+
+
+async def test_what_is_wrong_with_a_statement_is_a_defect(database: str) -> None:
+    async with asyncpg.create_pool(database, min_size=1, max_size=1, reset=postgres._as_it_is) as pool:
+        with pytest.raises(asyncpg.UndefinedTableError):
+            async with postgres.connection(pool) as one:
+                await one.execute("SELECT FROM nowhere")

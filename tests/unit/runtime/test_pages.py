@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 from runtime import pages
 from runtime.errors import InvalidArgument
 
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
 
-@given(st.text(max_size=50), st.lists(st.text(max_size=50), max_size=3))
+
+@given(TEXT, st.lists(TEXT, max_size=3))
 def test_a_token_gives_its_position_back(scope: str, position: list[str]) -> None:
     assert pages.position(scope, pages.token(scope, position), len(position)) == position
 
@@ -24,3 +26,9 @@ def test_garbage_is_refused(garbage: str) -> None:
 def test_a_token_of_another_query_is_refused() -> None:
     with pytest.raises(InvalidArgument):
         pages.position("users/bob/entries", pages.token("users/alice/entries", ["1"]), 1)
+
+
+@pytest.mark.parametrize("part", ["a\0b", "\ud800", "caf\udce9"])
+def test_what_no_database_takes_is_refused(part: str) -> None:
+    with pytest.raises(InvalidArgument):
+        pages.position("users/alice/entries", pages.token("users/alice/entries", [part]), 1)

@@ -100,3 +100,9 @@ def test_a_thousand_faults_fit_the_wire() -> None:
     assert isinstance(bad, details.BadRequest)
     assert len(bad.field_violations) == VIOLATIONS_MAX
     assert len(to_proto(error, "r1").SerializeToString()) < 4096
+
+
+def test_what_a_caller_sent_is_not_repeated_whole() -> None:
+    long = "long " * 20_000
+    error = InvalidArgument(f"update_mask: {long}", violations=[Violation("update_mask", long)])
+    assert len(to_proto(error, "r1").SerializeToString()) < 2048
