@@ -11,7 +11,8 @@ from mesh.topology import EDGE
 from runtime.contract import Method
 
 FILTER = "envoy.filters.http.ext_authz"
-TIMEOUT = timedelta(seconds=1)
+# A late answer is worth more to a person than a refusal; an edge that is gone is noticed at once.
+TIMEOUT = timedelta(seconds=3)
 
 
 def authorization() -> ExtAuthz:

@@ -33,6 +33,9 @@ from mesh.resources.resource import CLUSTER, ENDPOINTS, Resource, over_ads, pack
 from mesh.topology import Address, Issuer, Topology
 
 CONNECT_TIMEOUT = timedelta(seconds=1)
+# Our servers suffer pings that are more frequent than this (runtime/serve.py), however silent their streams are.
+PING_INTERVAL = timedelta(seconds=30)
+PONG_TIMEOUT = timedelta(seconds=5)
 BUFFER_BYTES_MAX = 32 * 1024
 REQUESTS_MAX = 4096
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -89,8 +92,9 @@ def key_server(issuer: Issuer, uri: str) -> Cluster:
 
 
 def _http2() -> HttpProtocolOptions:
-    keepalive = KeepaliveSettings(interval=timedelta(seconds=30), timeout=timedelta(seconds=5))
-    http2 = Http2ProtocolOptions(connection_keepalive=keepalive)
+    http2 = Http2ProtocolOptions(
+        connection_keepalive=KeepaliveSettings(interval=PING_INTERVAL, timeout=PONG_TIMEOUT),
+    )
     return HttpProtocolOptions(explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=http2))
 
 

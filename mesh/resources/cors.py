@@ -7,7 +7,9 @@ from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 
 FILTER = "envoy.filters.http.cors"
 METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
-REQUEST_HEADERS = "authorization, content-type, x-grpc-web, x-user-agent, grpc-timeout, idempotency-key, traceparent"
+REQUEST_HEADERS = (
+    "authorization, content-type, x-grpc-web, x-user-agent, grpc-timeout, idempotency-key, traceparent, last-event-id"
+)
 RESPONSE_HEADERS = (
     "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, "
     "x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset"

@@ -14,7 +14,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from envoy_data_plane.envoy.type.v3 import Percent
 
-from mesh.resources import access, admission, cors, limits, tokens, transcoder
+from mesh.resources import access, admission, cors, event_ids, limits, tokens, transcoder
 from mesh.resources.resource import packed
 from mesh.topology import Topology
 
@@ -44,12 +44,19 @@ def chain(topology: Topology) -> list[HttpFilter]:
             typed_config=limits.body_size(limits.UPLOAD_BYTES_MAX),
             disabled=True,
         ),
+        HttpFilter(
+            name=limits.LONG_BODY_FILTER,
+            typed_config=limits.body_size(limits.LONG_BYTES_MAX),
+            disabled=True,
+        ),
         # Who calls, before anything is decided by it.
         _filter(tokens.FILTER, tokens.authentication(topology.issuers)),
         _filter(access.FILTER, access.unrestricted()),
         # Counts verified users, and before admission, which costs a call.
         _filter(limits.RATE_FILTER, limits.rates(topology.methods)),
         HttpFilter(name=admission.FILTER, typed_config=packed(admission.authorization()), disabled=True),
+        # What the transcoder makes of a stream, with a number before every event.
+        HttpFilter(name=event_ids.FILTER, typed_config=packed(event_ids.numbering()), disabled=True),
         _filter(transcoder.FILTER, transcoder.transcoder(topology)),
         # Sees REST calls as the RPCs that they have become.
         _filter("envoy.filters.http.grpc_stats", GrpcStats(stats_for_all_methods=True, enable_upstream_stats=True)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from typing import Any as _Any
 
 from envoy_data_plane.envoy.config.core.v3 import Metadata, RuntimeFractionalPercent
 from envoy_data_plane.envoy.config.route.v3 import FilterConfig, HeaderMatcher, RateLimitAction
@@ -31,8 +32,11 @@ from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit.v3 import Lo
 from envoy_data_plane.envoy.type.metadata.v3 import MetadataKey, MetadataKeyPathSegment
 from envoy_data_plane.envoy.type.v3 import FractionalPercent, TokenBucket
 from envoy_data_plane.google.protobuf import Any, Struct, Value
+from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import Descriptor as MessageDescriptor
 from google.protobuf.descriptor import FieldDescriptor
 
+from buf.validate import validate_pb2
 from mesh.resources.resource import packed
 from mesh.resources.tokens import USER_HEADER
 from runtime.contract import Method, RateLimit
@@ -42,9 +46,14 @@ BODY_FILTER = "envoy.filters.http.body_size_limit"
 # The same filter again, with other limits: it takes none from a route.
 WEBHOOK_BODY_FILTER = "webhook_body_size_limit"
 UPLOAD_BODY_FILTER = "upload_body_size_limit"
+LONG_BODY_FILTER = "long_body_size_limit"
 
-# The 8,000 characters that a message may have, each written in JSON as two escapes of six bytes, are 96 KB.
+# A character is at most two escapes of six bytes in JSON.
+CHARACTER_BYTES_MAX = 12
+# The 8,000 characters that a person may say at once are 96 KB.
 REQUEST_BYTES_MAX = 128 * 1024
+# The 64,000 that the text of an answer may be changed to are 768 KB.
+LONG_BYTES_MAX = 64_000 * CHARACTER_BYTES_MAX + REQUEST_BYTES_MAX
 # What a provider sends may be a whole invoice with all of its lines.
 WEBHOOK_BYTES_MAX = 1024 * 1024
 # What a person sends of their own: the 3 MiB that the contract allows are 4 MiB in JSON.
@@ -53,6 +62,9 @@ UPLOAD_BYTES_MAX = 4 * 1024 * 1024 + REQUEST_BYTES_MAX
 USERS_MAX = 10_000
 # The whole edge's own limit: what one process could never reach.
 EDGE_REQUESTS_PER_SECOND_MAX = 1_000_000
+
+# Typed as what it is: the library's stubs call every extension a plain field descriptor.
+RULES: _Any = validate_pb2.field
 
 NAMESPACE = "scenemesh"
 RPC, USER, ANONYMOUS, ADDRESS = "rpc", "user", "anonymous", "remote_address"
@@ -117,6 +129,25 @@ def upload_size() -> Iterator[tuple[str, Any]]:
 def is_upload(method: Method) -> bool:
     """Whether a method's request carries a file."""
     return any(field.type == FieldDescriptor.TYPE_BYTES for field in method.descriptor.input_type.fields)
+
+
+def long_size() -> Iterator[tuple[str, Any]]:
+    """For a route whose requests carry a long text."""
+    yield BODY_FILTER, packed(FilterConfig(disabled=True))
+    yield LONG_BODY_FILTER, packed(FilterConfig(config=Any()))
+
+
+def is_long(method: Method) -> bool:
+    """Whether a method's request, or the resource in it, has a text that everybody's limit has no room for."""
+    request = method.descriptor.input_type
+    carried = [field.message_type for field in request.fields if field.message_type is not None]
+    return any(_characters_max(one) * CHARACTER_BYTES_MAX > REQUEST_BYTES_MAX for one in (request, *carried))
+
+
+def _characters_max(message: MessageDescriptor) -> int:
+    """What the longest text of a message may have, by the contract."""
+    options = (descriptor_pb2.FieldOptions.FromString(one.GetOptions().SerializeToString()) for one in message.fields)
+    return max((one.Extensions[RULES].string.max_len for one in options), default=0)
 
 
 def _counted() -> list[Descriptor]:

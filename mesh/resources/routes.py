@@ -22,7 +22,7 @@ from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import Previ
 from envoy_data_plane.envoy.type.matcher.v3 import RegexMatcher, StringMatcher
 from envoy_data_plane.google.protobuf import Any
 
-from mesh.resources import access, admission, cors, limits, templates, tokens
+from mesh.resources import access, admission, cors, event_ids, limits, templates, tokens
 from mesh.resources.resource import CLUSTER, ROUTES, Resource, packed, resource
 from mesh.topology import EDGE, Topology
 from runtime.contract import Audience, Binding, Method
@@ -66,7 +66,9 @@ def _rest_routes(topology: Topology) -> Iterator[Route]:
     bound = [(binding, method) for method in _external(topology) for binding in method.bindings]
     bound.sort(key=lambda pair: (templates.specificity(pair[0].path), pair[0].path, pair[0].verb))
     for binding, method in bound:
-        yield _route(method, _rest_match(binding))
+        route = _route(method, _rest_match(binding))
+        route.typed_per_filter_config |= dict(event_ids.numbered(method))
+        yield route
 
 
 def _rest_match(binding: Binding) -> RouteMatch:
@@ -135,6 +137,8 @@ def _filter_configs(method: Method) -> Iterator[tuple[str, Any]]:
         yield from limits.any_size()
     elif limits.is_upload(method):
         yield from limits.upload_size()
+    elif limits.is_long(method):
+        yield from limits.long_size()
     if method.policy.meter:
         yield admission.FILTER, packed(admission.check(method))
 

@@ -143,9 +143,14 @@ async def test_a_stream_is_server_sent_events_over_rest(caller: Caller, tokens: 
         json={"text": "hello"},
         headers={"authorization": f"Bearer {tokens()}"},
     ) as response:
-        events = [json.loads(line.removeprefix(b"data: ")) for line in (await response.read()).splitlines() if line]
+        events = (await response.read()).removesuffix(b"\n\n").split(b"\n\n")
     assert response.headers["content-type"] == "text/event-stream"
-    assert [event["number"] for event in events] == ["1", "2", "3"]
+    told = [event.split(b"\ndata: ") for event in events]
+    assert [(number, json.loads(data)["number"]) for number, data in told] == [
+        (b"id: 1", "1"),
+        (b"id: 2", "2"),
+        (b"id: 3", "3"),
+    ]
 
 
 async def test_admission_is_asked_about_the_meter_and_its_refusal_arrives_as_it_is(

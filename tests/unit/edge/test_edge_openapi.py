@@ -143,10 +143,12 @@ def test_a_message_is_said_in_the_words_of_the_contract(described: Json) -> None
         "format": "int64",
         "pattern": r"^-?\d+$",
         "description": (
-            "Its place in the log: 1, 2, 3 … without gaps. Give the last one seen as `after` to go on from there."
+            "Its place in the log: 1, 2, 3 … without gaps. Give the last one seen as `after` to go on from there. "
+            "Over REST also the event's `id:`. That of a `delayed`, which has no place of its own, is the number of "
+            "the event before it."
         ),
     }
-    kinds = [[kind] for kind in ("started", "delta", "finished", "failed", "seam")]
+    kinds = [[kind] for kind in ("started", "delta", "finished", "failed", "seam", "delayed")]
     assert [choice.get("required") for choice in event["allOf"][0]["oneOf"]] == [*kinds, None]
     conversation = described["components"]["schemas"]["chat.v1.Conversation"]
     assert (conversation["required"], conversation["properties"]["create_time"]) == (

@@ -12,11 +12,13 @@ from envoy_data_plane.envoy.config.route.v3 import Route, RouteConfiguration
 from envoy_data_plane.envoy.extensions.filters.http.jwt_authn.v3 import PerRouteConfig
 
 from mesh import resources
-from mesh.resources import CLUSTER, ENDPOINTS, ROUTES, filters, formats, limits, listeners, tokens
+from mesh.resources import CLUSTER, ENDPOINTS, ROUTES, event_ids, filters, formats, limits, listeners, tokens
 from mesh.topology import Issuer, Topology
 from runtime.contract import Audience, Method
 
 SEND = "/scenemesh.chat.v1.ChatService/SendMessage"
+NUMBERED = {f"/scenemesh.chat.v1.ChatService/{name}Message" for name in ("Send", "Regenerate", "Rewrite", "Watch")}
+LONG = {"/scenemesh.chat.v1.ChatService/UpdateMessage"}
 SUGGEST = "/scenemesh.search.v1.SearchService/Suggest"
 UPLOADS = {
     "/scenemesh.chat.v1.ArchiveService/ImportConversations",
@@ -57,7 +59,9 @@ def _filters(method: Method) -> set[str]:
     webhook = {"envoy.filters.http.body_size_limit", "webhook_body_size_limit"}
     received = webhook if method.policy.audience is Audience.WEBHOOK else set()
     uploads = {"envoy.filters.http.body_size_limit", "upload_body_size_limit"} if method.path in UPLOADS else set()
-    return {"envoy.filters.http.jwt_authn", *operator, *metered, *unbounded, *received, *uploads}
+    long = {"envoy.filters.http.body_size_limit", "long_body_size_limit"} if method.path in LONG else set()
+    numbered = {"envoy.filters.http.lua"} if method.path in NUMBERED else set()
+    return {"envoy.filters.http.jwt_authn", *operator, *metered, *unbounded, *received, *uploads, *long, *numbered}
 
 
 def test_tokens_are_looked_at_on_every_route_but_the_webhooks(topology: Topology, edge_routes: list[Route]) -> None:
@@ -73,13 +77,27 @@ def test_tokens_are_looked_at_on_every_route_but_the_webhooks(topology: Topology
 
 def test_a_size_limit_stands_in_the_chain_for_everybody_and_others_for_some_alone(topology: Topology) -> None:
     chain = {one.name: one for one in filters.chain(topology)}
-    names = (limits.BODY_FILTER, limits.WEBHOOK_BODY_FILTER, limits.UPLOAD_BODY_FILTER)
-    assert [chain[name].disabled for name in names] == [False, True, True]
+    names = (limits.BODY_FILTER, limits.WEBHOOK_BODY_FILTER, limits.UPLOAD_BODY_FILTER, limits.LONG_BODY_FILTER)
+    assert [chain[name].disabled for name in names] == [False, True, True, True]
 
 
 def test_what_carries_a_file_has_a_limit_of_its_own(edge_routes: list[Route]) -> None:
     larger = {route.name for route in edge_routes if limits.UPLOAD_BODY_FILTER in route.typed_per_filter_config}
     assert larger == UPLOADS
+
+
+def test_what_carries_a_long_text_has_a_limit_of_its_own(edge_routes: list[Route]) -> None:
+    larger = {route.name for route in edge_routes if limits.LONG_BODY_FILTER in route.typed_per_filter_config}
+    assert larger == LONG
+
+
+def test_events_of_answers_are_numbered_over_rest_alone(edge_routes: list[Route]) -> None:
+    numbered = [(route.name, route.match and route.match.path) for route in edge_routes if _is_numbered(route)]
+    assert (sorted(name for name, _ in numbered), {path for _, path in numbered}) == (sorted(NUMBERED), {None})
+
+
+def _is_numbered(route: Route) -> bool:
+    return event_ids.FILTER in route.typed_per_filter_config
 
 
 def test_a_stream_is_bounded_by_its_policy_and_never_retried_once_it_is_not_idempotent(
