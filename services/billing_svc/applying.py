@@ -29,6 +29,10 @@ USERS_MAX = 32
 USERS_AT_ONCE = 4
 CALL_SECONDS = 2.0
 PAUSE_SECONDS_MAX = 300.0
+# After so many attempts the pause no longer grows.
+GROWING_ATTEMPTS_MAX = 6
+# Of whom nobody can tell just now is told later, and holds up nobody else.
+LATER = timedelta(minutes=1)
 
 # What quota_svc answers to what it will never take, however often it is told.
 REFUSALS = frozenset(
@@ -62,33 +66,53 @@ class Applying:
         """Tells until it is cancelled."""
         while True:
             self._nudged.clear()
+            more = False
             try:
-                users = await self._effects.users(self._clock(), USERS_MAX)
-                await asyncio.gather(*[self._one(user) for user in users])
+                more = await self._some()
             except MeshError as error:
                 log.warning("effects wait", reason=error.reason)
-                users = []
-            if len(users) < USERS_MAX:
+            except Exception:
+                log.exception("defect in looking for effects")
+            if not more:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
                         await self._nudged.wait()
 
-    async def _one(self, user: str) -> None:
-        try:
-            async with self._room:
-                await self.apply(user)
-        except MeshError as error:
-            log.warning("effects wait", reason=error.reason)
-        except Exception:
-            log.exception("defect in telling effects")
+    async def _some(self) -> bool:
+        """Tells of those who have waited longest; whether to go on at once: more may wait, and something was told."""
+        users = await self._effects.users(self._clock(), USERS_MAX)
+        settled = await asyncio.gather(*[self._one(user) for user in users])
+        return len(users) == USERS_MAX and any(settled)
 
-    async def apply(self, user: str) -> None:
-        """Tells all that waits for a user, unless another process does."""
+    async def _one(self, user: str) -> bool:
+        async with self._room:
+            try:
+                return await self.apply(user)
+            except MeshError as error:
+                log.warning("effects wait", reason=error.reason)
+            except Exception:
+                log.exception("defect in telling effects")
+                await self._postpone(user)
+        return False
+
+    async def _postpone(self, user: str) -> None:
+        try:
+            async with self._effects.line(user) as line:
+                if line is not None:
+                    await line.postponed(self._clock() + LATER)
+        except Exception:
+            log.exception("effects not postponed")
+
+    async def apply(self, user: str) -> bool:
+        """Tells all that waits for a user, unless another process does; whether any of it waits no longer."""
+        settled = False
         async with self._effects.line(user) as line:
             if line is not None:
                 for one in await line.waiting():
                     if not await self._tell(line, one):
-                        return
+                        break
+                    settled = True
+        return settled
 
     async def _tell(self, line: Line, one: Waiting) -> bool:
         """Whether those behind it can be told."""
@@ -99,7 +123,7 @@ class Applying:
                 log.error("effect refused", effect=str(one.effect.id), code=error.code().name, details=error.details())
                 await line.refused(one, convert.refusal(error))
                 return True
-            pause = min(0.2 * 4.0**one.attempts, PAUSE_SECONDS_MAX)
+            pause = min(0.2 * 4.0 ** min(one.attempts, GROWING_ATTEMPTS_MAX), PAUSE_SECONDS_MAX)
             log.warning("effect waits", effect=str(one.effect.id), code=error.code().name, seconds=pause)
             await line.later(one, self._clock(), timedelta(seconds=pause))
             return False

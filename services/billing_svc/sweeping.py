@@ -37,6 +37,9 @@ class Sweeping:
             except MeshError as error:
                 log.warning("subscriptions not swept", reason=error.reason)
                 swept = 0
+            except Exception:
+                log.exception("defect in a sweep")
+                swept = 0
             await asyncio.sleep(0 if swept == USERS_MAX else SWEEP_SECONDS)
 
     async def sweep(self) -> int:

@@ -1,6 +1,6 @@
 """Requests as orders, and what the ledger knows as messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from scenemesh.quota.v1 import quota_pb2
 from services.quota_svc.domain.account import Account
 from services.quota_svc.domain.batch import Stopped
 from services.quota_svc.domain.credit import GRANT_PRIORITY, Credit, Source
-from services.quota_svc.domain.decision import Decision, Reason
+from services.quota_svc.domain.decision import Decision, Figures, Reason
 from services.quota_svc.domain.entry import Book, Entry, EntryFilter, EntryKind, Usage
 from services.quota_svc.domain.granting import AdjustOrder, GrantOrder
 from services.quota_svc.domain.hold import Hold, HoldState, Mode, Overage, ReserveOrder
@@ -231,6 +231,15 @@ def exhausted(user: str, decision: Decision) -> QuotaExhausted:
     subject = f"users/{user}/meters/{decision.meter.name}"
     details = [decision_to_proto(decision)]
     return QuotaExhausted(decision.message, subject=subject, metadata=metadata, details=details)
+
+
+def settled_to_proto(user: str, hold: Hold, left: Mapping[str, Figures]) -> quota_pb2.Hold:
+    """A hold that was settled, with how its meters stand now."""
+    settled = hold_to_proto(user, hold)
+    for line in settled.lines:
+        if left[line.meter].limit is not None:
+            line.remaining_amount = left[line.meter].remaining
+    return settled
 
 
 def hold_to_proto(user: str, hold: Hold) -> quota_pb2.Hold:

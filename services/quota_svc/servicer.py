@@ -17,7 +17,7 @@ from services.quota_svc import convert, listing
 from services.quota_svc.commits import Commits, Operation, single
 from services.quota_svc.domain import batch
 from services.quota_svc.domain.account import Account
-from services.quota_svc.domain.decision import admission, decide
+from services.quota_svc.domain.decision import admission, decide, figures
 from services.quota_svc.domain.granting import adjust, grant
 from services.quota_svc.domain.plan import Tariff
 from services.quota_svc.domain.planning import set_plan, set_time_zone
@@ -120,7 +120,11 @@ class QuotaServicer(quota_pb2_grpc.QuotaServiceServicer):
         order = convert.settle_order_from_proto(request)
 
         def change(account: Account, now: datetime) -> quota_pb2.Hold:
-            return convert.hold_to_proto(order.user, settle(account, order, self._tariff(), now))
+            tariff = self._tariff()
+            hold = settle(account, order, tariff, now)
+            now = account.advance(tariff, now)
+            left = {line.meter: figures(account, line.meter, tariff, now) for line in hold.lines}
+            return convert.settled_to_proto(order.user, hold, left)
 
         return await self._commits.commit(single(order.user, change, Asked(holds=[(order.user, order.hold)])))
 

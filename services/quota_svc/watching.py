@@ -155,7 +155,7 @@ class Watching:
             while not ending():
                 message = await channel.get_message(timeout=LISTEN_SECONDS)
                 if message is not None:
-                    self._wake(message["data"].decode().split(SEPARATOR))
+                    self._wake(message["data"].decode(errors="replace").split(SEPARATOR))
 
 
 async def _unless(event: asyncio.Event, seconds: float) -> None:

@@ -53,6 +53,8 @@ class Hourly:
                         await self._every_hour(still)
             except MeshError as error:
                 log.warning("no hourly reconciliation", reason=error.reason)
+            except Exception:
+                log.exception("defect in the hourly reconciliation")
             await asyncio.sleep(self._turn_seconds)
 
     async def _every_hour(self, still: Callable[[], Awaitable[None]]) -> None:

@@ -36,6 +36,7 @@ LATER = """
     UPDATE effects SET due_time = $2, attempts = attempts + CASE number WHEN $3 THEN 1 ELSE 0 END
     WHERE user_id = $1 AND refused IS NULL
 """
+POSTPONED = "UPDATE effects SET due_time = $2 WHERE user_id = $1 AND refused IS NULL"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,10 @@ class Line:
     async def later(self, one: Waiting, now: datetime, pause: timedelta) -> None:
         """It, and all behind it, are tried again after the pause."""
         await self._database.execute(LATER, one.user, now + pause, one.number)
+
+    async def postponed(self, due: datetime) -> None:
+        """All of it waits until then, whether or not it can be read."""
+        await self._database.execute(POSTPONED, self._user, due)
 
 
 def _columns(effect: Effect) -> tuple[str, dict[str, Any]]:

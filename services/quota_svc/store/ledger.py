@@ -1,9 +1,9 @@
 """The ledger: reading an account, and changing any number of them in one transaction.
 
-Accounts that were written last are kept in memory, and a change is first decided by what is kept: one statement then
-checks their versions and writes, or finds that somebody else has changed one of them and writes nothing. In that case,
-and where an account is not kept or something is asked for by an id, the accounts are locked, read, and decided on anew.
-A version is random, so that no two writers ever write the same one.
+Accounts that were written or read last are kept in memory, and a change is first decided by what is kept: one statement
+then checks their versions and writes, or finds that somebody else has changed one of them and writes nothing. In that
+case, and where an account is not kept or something is asked for by an id, the accounts are locked, read, and decided on
+anew. A version is random, so that no two writers ever write the same one.
 """
 
 from __future__ import annotations
@@ -75,16 +75,20 @@ class Ledger:
         unknown = [user for user in users if user not in self._kept]
         if unknown:
             async with connection(self._pool) as database:
-                await database.execute(statements.OPEN, unknown, FREE, now)
+                opened = await database.fetch(statements.OPEN, unknown, FREE, now)
+            self._keep({row["user_id"]: Account(row["user_id"], now) for row in opened})
 
     async def account(self, user: str) -> Account | None:
         """The account as it was last committed; None when it was never opened."""
-        async with (
-            connection(self._pool) as database,
-            database.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with connection(self._pool) as database:
             row = await database.fetchrow(statements.ACCOUNT, user)
-            return (await _read(database, [row]))[0] if row is not None else None
+        if row is None:
+            return None
+        account = _account(row, map(rows.credit, row["credits"]), map(rows.hold, row["holds"]))
+        if user not in self._kept:
+            # Whoever looks is often about to change it.
+            self._keep({user: account.copy()})
+        return account
 
     async def due(self, now: datetime, users_max: int) -> list[str]:
         """Some users for whom time alone has something to do."""
@@ -186,7 +190,7 @@ async def _read(database: PoolConnectionProxy, found: Sequence[Record]) -> list[
     return [_account(row, *accounts[row["user_id"]]) for row in found]
 
 
-def _account(row: Record, credits: list[Credit], holds: list[Hold]) -> Account:  # noqa: A002
+def _account(row: Record, credits: Iterable[Credit], holds: Iterable[Hold]) -> Account:  # noqa: A002
     return Account(
         row["user_id"],
         row["time"],

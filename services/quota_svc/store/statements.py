@@ -7,9 +7,16 @@ OPEN = """
     INSERT INTO accounts (user_id, plan, time_zone, number, changes_of_plan, version, time, create_time)
     SELECT user_id, $2, 'UTC', 0, 0, 0, $3, $3 FROM unnest($1::text[]) AS opened (user_id)
     ON CONFLICT DO NOTHING
+    RETURNING user_id
 """
 
-ACCOUNT = "SELECT * FROM accounts WHERE user_id = $1"
+# One account with what is live of it: one statement sees one moment.
+ACCOUNT = """
+    SELECT accounts.*,
+        ARRAY(SELECT credits FROM credits WHERE user_id = $1 AND state <> 'closed') AS credits,
+        ARRAY(SELECT holds FROM holds WHERE user_id = $1 AND state = 'held') AS holds
+    FROM accounts WHERE user_id = $1
+"""
 LIVE_CREDITS = "SELECT * FROM credits WHERE user_id = ANY($1) AND state <> 'closed'"
 LIVE_HOLDS = "SELECT * FROM holds WHERE user_id = ANY($1) AND state = 'held'"
 

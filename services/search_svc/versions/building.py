@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 1.0
 LEASE_SECONDS = 15.0
+RENEWALS_A_LEASE = 3
 RETRY_SECONDS = 1.0
 STOP_SECONDS = 2.0
 
@@ -45,8 +46,6 @@ class Building:
         activated: Callable[[], None],
         owner: UUID,
         clock: Callable[[], datetime],
-        *,
-        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._versions = versions
         self._files = files
@@ -55,7 +54,6 @@ class Building:
         self._activated = activated
         self._owner = owner
         self._clock = clock
-        self._lease_seconds = lease_seconds
         self._nudged = asyncio.Event()
 
     def nudge(self) -> None:
@@ -81,7 +79,7 @@ class Building:
     async def turn(self) -> bool:
         """Builds a version if one is wanted; whether it was."""
         begun = self._clock()
-        order = await self._versions.begin(self._owner, begun, timedelta(seconds=self._lease_seconds))
+        order = await self._versions.begin(self._owner, begun, timedelta(seconds=LEASE_SECONDS))
         if order is None:
             return False
         log.info("index build begins", version=order.number, baseline=order.baseline)
@@ -115,7 +113,7 @@ class Building:
     @asynccontextmanager
     async def _lease(self, number: int) -> AsyncIterator[None]:
         """Keeps the build this process's own while the block runs; TimeoutError when it is not any more."""
-        async with asyncio.timeout(self._lease_seconds) as until:
+        async with asyncio.timeout(LEASE_SECONDS) as until:
             renewing = asyncio.create_task(self._renew(number, until))
             try:
                 yield
@@ -124,16 +122,16 @@ class Building:
                 await asyncio.gather(renewing, return_exceptions=True)
 
     async def _renew(self, number: int, until: asyncio.Timeout) -> None:
-        loop, lease = asyncio.get_running_loop(), timedelta(seconds=self._lease_seconds)
+        loop, lease = asyncio.get_running_loop(), timedelta(seconds=LEASE_SECONDS)
         while True:
-            await asyncio.sleep(self._lease_seconds / 3)
+            await asyncio.sleep(LEASE_SECONDS / RENEWALS_A_LEASE)
             asked = loop.time()
             try:
                 ours = await self._versions.renew(number, self._owner, self._clock() + lease)
             except MeshError as error:
                 log.warning("index build: lease not renewed", version=number, reason=error.reason)
             else:
-                until.reschedule(asked + self._lease_seconds if ours else asked)
+                until.reschedule(asked + LEASE_SECONDS if ours else asked)
 
     async def _finish(self, number: int, outcome: Outcome, build_time: timedelta) -> Version | None:
         """Writes the outcome down, as soon as the database takes it."""

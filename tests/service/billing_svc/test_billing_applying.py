@@ -153,6 +153,16 @@ async def test_the_waits_grow_and_stay_below_five_minutes(
     assert waits == [0.2, 0.8, 3.2, 12.8, 51.2, 204.8, 300.0, 300.0]
 
 
+async def test_what_was_tried_very_often_still_waits_for_the_next_time(
+    keeping: Keeping, applying: Applying, quota_desk: WatchfulDesk, connections: Pool
+) -> None:
+    quota_desk.fault = UNAVAILABLE
+    await keeping.keep(packs(paid(article="packs/small")), 1)
+    await connections.execute("UPDATE effects SET attempts = 512")
+    await applying.apply("ann")
+    assert await left(connections) == [("grant", 513, None)]
+
+
 async def test_what_is_refused_stays_with_the_reason_and_holds_nobody_up(
     keeping: Keeping, applying: Applying, quota_desk: WatchfulDesk, connections: Pool
 ) -> None:
@@ -227,6 +237,23 @@ async def test_a_user_whose_effects_wait_holds_up_nobody_else(
 
         async def done() -> bool:
             return len(quota_desk.calls("bob")) == len(IN_ORDER)
+
+        await until(done)
+    assert quota_desk.calls("bob") == IN_ORDER
+
+
+async def test_users_of_whom_nobody_can_tell_hold_up_nobody_else(
+    keeping: Keeping, applying: Applying, quota_desk: WatchfulDesk, connections: Pool, clock: Clock
+) -> None:
+    for number in range(USERS_MAX):
+        await keeping.keep(packs(paid(f"user{number}", "packs/small")), number + 1)
+    await connections.execute("UPDATE effects SET content = '{}'")
+    clock.forward(seconds=1)
+    await bought(keeping, "bob")
+    async with running(applying):
+
+        async def done() -> bool:
+            return len(await left(connections)) == USERS_MAX
 
         await until(done)
     assert quota_desk.calls("bob") == IN_ORDER

@@ -118,6 +118,7 @@ async def test_the_same_request_gets_the_same_hold_as_it_stands_and_another_is_r
     hold = (await desk.reserve(2, request_id=request_id)).hold
     assert (await desk.reserve(2, request_id=request_id)).hold == hold
     settled = await desk.settle(hold, 1)
+    settled.lines[0].ClearField("remaining_amount")
     assert (await desk.reserve(2, request_id=request_id)).hold == settled
     assert await reason(desk.reserve(3, request_id=request_id)) == ("ALREADY_EXISTS", "REQUEST_ID_REUSED")
     assert (await desk.meter()).used == 1
@@ -160,7 +161,8 @@ async def test_settling_charges_what_was_used_and_frees_the_rest(desk: Desk) -> 
     usage = quota_pb2.Usage(resource="conversations/1/messages/2", model="m", input_tokens=3, output_tokens=4)
     hold = await desk.hold(4)
     settled = await desk.settle(hold, 3, usage)
-    assert (settled.state, settled.lines[0].settled_amount) == (SETTLED, 3)
+    assert settled.state == SETTLED
+    assert (settled.lines[0].settled_amount, settled.lines[0].remaining_amount) == (3, 2)
     assert await desk.settle(hold, 3, usage) == settled
     meter = await desk.meter()
     assert (meter.used, meter.held, meter.remaining) == (3, 0, 2)
@@ -392,7 +394,7 @@ async def test_without_a_limit_everything_is_admitted_and_charged(desk: Desk) ->
     await desk.set_plan("plans/pro")
     answer = await desk.reserve(1_000_000_000)
     assert (answer.decisions[0].unlimited, answer.decisions[0].reason) == (True, quota_pb2.REASON_UNLIMITED)
-    await desk.settle(answer.hold, 1_000_000_000)
+    assert not (await desk.settle(answer.hold, 1_000_000_000)).lines[0].HasField("remaining_amount")
     assert (await desk.meter()).unlimited
     (charge,) = (await desk.entries()).entries
     assert (charge.amount, charge.debit, charge.balance) == (1_000_000_000, quota_pb2.ACCOUNT_ISSUED, 0)

@@ -8,13 +8,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import grpc
+from redis.asyncio import Redis
 
 from runtime.errors import Unavailable
 from runtime.postgres import Pool, pool
+from runtime.streams import reading
 from scenemesh.quota.v1 import quota_pb2
 from services.quota_svc.plans import Plans
 from services.quota_svc.store import MIGRATIONS, SCHEMA
-from services.quota_svc.watching import Failed, Finished, Look, Watching
+from services.quota_svc.watching import CHANNEL, Failed, Finished, Look, Watching
 from tests.harness import engines
 from tests.service.quota_svc.desk import Clock, Desk, person, reason
 from tests.service.quota_svc.replica import replica
@@ -31,13 +33,11 @@ async def watching(desk: Desk) -> AsyncIterator[Watch]:
 
     async def quotas() -> Watch:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            async for event in call:
+            async for event in heard:
                 yield event.quota
 
-    try:
+    async with reading(call) as heard:
         yield quotas()
-    finally:
-        call.cancel()
 
 
 async def test_a_change_by_another_replica_is_told(desk: Desk, other_desk: Desk) -> None:
@@ -110,6 +110,14 @@ async def test_a_change_of_plan_or_zone_and_a_void_are_told(desk: Desk, other_de
         zone = quota_pb2.Quota(name="users/me/quota", time_zone="Asia/Tokyo")
         await other_desk.edge.UpdateQuota(quota_pb2.UpdateQuotaRequest(quota=zone), metadata=person())
         assert (await anext(quotas)).time_zone == "Asia/Tokyo"
+
+
+async def test_what_is_no_text_on_the_channel_ends_nobodys_watch(desk: Desk, other_desk: Desk, redis_url: str) -> None:
+    async with watching(desk) as quotas, Redis.from_url(redis_url) as redis:
+        assert (await anext(quotas)).meters[0].held == 0
+        await redis.publish(CHANNEL, b"\xff")
+        await other_desk.hold(1)
+        assert (await anext(quotas)).meters[0].held == 1
 
 
 async def test_a_watcher_that_goes_is_forgotten(desk: Desk) -> None:

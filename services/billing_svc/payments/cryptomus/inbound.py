@@ -15,6 +15,9 @@ from services.billing_svc.payments.provider import Delivery, History
 from services.billing_svc.payments.reach import reached
 from services.billing_svc.payments.signature import BadSignature, proved
 
+# Its payments have one or two KiB. What is longer is nobody's work before it is proved.
+BODY_BYTES_MAX = 64 * 1024
+
 
 class Cryptomus:
     """`keys` are the keys that sign: they are those that ask, too. Its events have no time but that of their coming."""
@@ -27,6 +30,8 @@ class Cryptomus:
         self._history = history
 
     def verified(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery:
+        if len(body) > BODY_BYTES_MAX:
+            raise BadSignature
         said = parsed(body)
         given = said.get("sign")
         expected = [signature for key in self._keys for signature in signatures(said, key)]

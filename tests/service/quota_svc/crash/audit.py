@@ -64,6 +64,10 @@ def _paid(units: Mapping[str, int]) -> set[int]:
 def _follows(told: quota_pb2.Hold, kept: quota_pb2.Hold) -> bool:
     """Whether a hold that once was as `told` may have become as it is `kept`."""
     if told.state != HELD:
+        told = quota_pb2.Hold.FromString(told.SerializeToString())
+        for line in told.lines:
+            # Of that moment, and not kept.
+            line.ClearField("remaining_amount")
         return told == kept
     held = {line.meter: line.amount for line in told.lines}
     larger = {line.meter: line.amount for line in kept.lines}

@@ -16,6 +16,9 @@ from services.search_svc.versions import building
 from services.search_svc.versions.building import DEFECT, STOPPED
 from tests.service.search_svc.versions.workshop import Clock, Replica, Site, eventually, films, replica, running
 
+OFTEN = 500
+SHORT_LEASE_SECONDS = 8.0
+
 
 class Standstill:
     """A build that does not end by itself."""
@@ -82,10 +85,11 @@ async def test_a_stopped_process_hands_its_build_back(
 
 
 async def test_who_cannot_renew_its_lease_gives_its_build_up(
-    connections: Pool, redis: Redis, directory: Path, clock: Clock, other: Replica
+    connections: Pool, redis: Redis, directory: Path, clock: Clock, other: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(building, "RENEWALS_A_LEASE", OFTEN)
     work = Standstill()
-    slow = replica(connections, redis, directory, clock, work, lease_seconds=0.3)
+    slow = replica(connections, redis, directory, clock, work)
     await slow.wish()
     async with running(slow.building.run):
         await work.begun.wait()
@@ -96,17 +100,19 @@ async def test_who_cannot_renew_its_lease_gives_its_build_up(
 
 
 async def test_a_lease_is_renewed_as_long_as_the_build_goes_on(
-    connections: Pool, redis: Redis, directory: Path, clock: Clock
+    connections: Pool, redis: Redis, directory: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = Standstill()
-    steady = replica(connections, redis, directory, clock, work, lease_seconds=0.3)
+    monkeypatch.setattr(building, "RENEWALS_A_LEASE", OFTEN)
+    monkeypatch.setattr(building, "LEASE_SECONDS", SHORT_LEASE_SECONDS)
+    work, loop = Standstill(), asyncio.get_running_loop()
+    steady = replica(connections, redis, directory, clock, work)
     await steady.wish()
     leased = "SELECT leased_until FROM index_versions"
     async with running(steady.building.run):
         await work.begun.wait()
-        first = await connections.fetchval(leased)
-        for minutes in (1, 2, 3):
-            clock.now = first + timedelta(minutes=minutes)
+        over = loop.time() + 1.2 * SHORT_LEASE_SECONDS
+        while loop.time() < over:
+            clock.now = await connections.fetchval(leased) + timedelta(minutes=1)
 
             async def renewed() -> bool:
                 return bool(await connections.fetchval(leased) > clock.now)

@@ -116,8 +116,6 @@ def replica(
     directory: Path,
     clock: Clock,
     work: Build,
-    *,
-    lease_seconds: float = 15.0,
 ) -> Replica:
     owner, nudges = uuid4(), list[str]()
     versions = Versions(connections, Announcing(clock, uuid4).activated)
@@ -127,7 +125,7 @@ def replica(
         nudges.append("activated")
         serving.nudge()
 
-    building = Building(versions, files, work, recent.latest, activated, owner, clock, lease_seconds=lease_seconds)
+    building = Building(versions, files, work, recent.latest, activated, owner, clock)
     serving = Serving(versions, files, building.nudge, clock)
     activating = Activating(versions, files, activated, clock)
     return Replica(connections, versions, files, recent, building, serving, activating, clock, owner, nudges)

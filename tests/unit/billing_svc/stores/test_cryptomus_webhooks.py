@@ -71,6 +71,15 @@ def test_another_signature_is_refused(said: dict[str, Any]) -> None:
     assert refused.value.reason == "BAD_SIGNATURE"
 
 
+def test_a_body_that_is_too_long_is_refused_unread() -> None:
+    room = 64 * 1024 - len(signed(status("paid", note="")))
+    Wallet().cryptomus.verified({}, signed(status("paid", note="x" * room)), NOW)
+    for body in (signed(status("paid", note="x" * (room + 1))), b"[" * (64 * 1024 + 1)):
+        with pytest.raises(Unauthenticated) as refused:
+            Wallet().cryptomus.verified({}, body, NOW)
+        assert refused.value.reason == "BAD_SIGNATURE"
+
+
 def test_without_a_key_nothing_is_proved() -> None:
     with pytest.raises(Unauthenticated):
         Cryptomus((), CATALOGUE, Archive()).verified({}, signed(status("paid"), ""), NOW)
