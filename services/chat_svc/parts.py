@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,9 +26,12 @@ from services.chat_svc.answering.recovery import Recovery
 from services.chat_svc.answering.speech import Speech
 from services.chat_svc.answering.stopping import Stopping
 from services.chat_svc.answering.watching import Watching
-from services.chat_svc.archive.exporting import Exporting, printing
+from services.chat_svc.archive.exporting import Exporting
 from services.chat_svc.archive.importing import Importing
+from services.chat_svc.archive.printing import Printer, printing
+from services.chat_svc.archive.sources import Sources
 from services.chat_svc.domain.audio import Task
+from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.hedging import Hedges
 from services.chat_svc.media.hearing import Hearing
 from services.chat_svc.media.pixels import Pixels
@@ -56,6 +58,7 @@ from services.chat_svc.store.characters import CustomCharacters, Kept
 from services.chat_svc.store.claims import Dictations, Recitals
 from services.chat_svc.store.media import KeptMedia
 from services.chat_svc.store.rounds import Rounds as KeptRounds
+from services.chat_svc.store.suggestions import Suggestions
 from services.chat_svc.store.told import Told
 from services.chat_svc.store.transcripts import Transcripts
 from services.chat_svc.turning.casting import Casting
@@ -63,6 +66,7 @@ from services.chat_svc.turning.deleting import Deleting
 from services.chat_svc.turning.estimating import Estimating
 from services.chat_svc.turning.opening import Opening
 from services.chat_svc.turning.places import Places
+from services.chat_svc.turning.rates import Rates, limits
 from services.chat_svc.turning.rounds import Rounds
 from services.chat_svc.turning.turns import Turns
 
@@ -108,6 +112,7 @@ class Parts:
     stopping: Stopping
     suggesting: Suggesting
     estimating: Estimating
+    rates: Rates
     recovery: Recovery
     going_on: GoingOn
     announcing: Announcing
@@ -146,7 +151,7 @@ async def assembled(resources: Resources) -> AsyncIterator[Parts]:
 
 
 @asynccontextmanager
-async def _assembled(resources: Resources, known: Portraits, printer: ProcessPoolExecutor) -> AsyncIterator[Parts]:
+async def _assembled(resources: Resources, known: Portraits, printer: Printer) -> AsyncIterator[Parts]:
     connections, clock = resources.connections, resources.clock
     conversations, messages = Conversations(connections), Messages(connections)
     branches = Branches(connections)
@@ -158,26 +163,31 @@ async def _assembled(resources: Resources, known: Portraits, printer: ProcessPoo
     announcing, standings = Announcing(uuid4), Standings(quota, resources.reading, monotonic)
     media, tolls = KeptMedia(connections), Tolls(resources.connect("quota"), uuid4)
     showing, shelf = Showing(media), Shelf(media, Pixels(), clock, uuid4)
-    transcripts = Transcripts(connections)
+    sources, transcripts = Sources(characters, custom, shelf, media), Transcripts(connections)
     scenes, asking = Scenes(transcripts, characters, showing), Asking(router)
     titling = Titling(asking, conversations, transcripts, scenes)
     summarising = Summarising(asking, router, conversations, transcripts, scenes, standings)
-    asides = Asides([titling.after, summarising.after])
-    closing = Closing(answers, quota, journal, announcing, clock, asides.closed)
+    asides, relay = Asides([titling.after, summarising.after]), Relay(connections, resources.writing)
+
+    def closed(answer: Message) -> None:
+        relay.nudge()
+        asides.closed(answer)
+
+    closing = Closing(answers, quota, journal, announcing, clock, closed)
     offering = Offering(answers, resources.writing)
     kept_rounds = KeptRounds(connections)
     casting, opening = Casting(kept_rounds, characters), Opening(answers, quota, speech, clock)
     async with (
         asides,
         Generations(answers, speech, journal, closing, quota, resources.drain_seconds, offering) as generations,
-        Rounds(opening, generations, scenes, answers, kept_rounds) as rounds,
+        Rounds(opening, generations, scenes, conversations, answers, kept_rounds, uuid4) as rounds,
     ):
         places = Places(messages, kept_rounds, casting)
-        watching, told = Watching(answers, kept_rounds, generations, journal), Told(connections)
+        watching, told = Watching(answers, kept_rounds, generations, journal), Told(connections, relay.nudge)
         yield Parts(
             conversations=conversations,
             branches=branches,
-            forks=Forks(connections),
+            forks=Forks(connections, relay.nudge),
             deleting=Deleting(answers, closing, conversations, branches),
             messages=messages,
             history=History(connections),
@@ -191,17 +201,20 @@ async def _assembled(resources: Resources, known: Portraits, printer: ProcessPoo
             turns=Turns(conversations, answers, places, scenes, showing, rounds, clock, uuid4),
             watching=watching,
             stopping=Stopping(answers, kept_rounds, generations, resources.writing, resources.reading),
-            suggesting=Suggesting(asides, asking, conversations, messages, transcripts, scenes),
+            suggesting=Suggesting(
+                asides, asking, conversations, messages, transcripts, Suggestions(connections), scenes
+            ),
+            rates=Rates(resources.writing, limits()),
             estimating=Estimating(conversations, casting, scenes, standings, speech),
-            recovery=Recovery(answers, kept_rounds, generations, journal, closing, clock),
+            recovery=Recovery(answers, kept_rounds, rounds, generations, journal, closing, clock),
             going_on=GoingOn(
-                answers, conversations, messages, scenes, showing, speech, journal, generations, resources.reading
+                answers, conversations, messages, scenes, showing, speech, journal, rounds, resources.reading
             ),
             announcing=announcing,
             told=told,
-            exporting=Exporting(conversations, messages, characters, watching, printer),
-            importing=Importing(told, characters, announcing, clock),
-            relay=Relay(connections, resources.writing),
+            exporting=Exporting(conversations, messages, sources, watching, printer),
+            importing=Importing(told, sources, announcing, clock),
+            relay=relay,
             shelf=shelf,
             hearing=Hearing(shelf, Dictations(connections), tolls, resources.able, uuid4),
             reciting=Reciting(messages, Recitals(connections), tolls, resources.able, uuid4),

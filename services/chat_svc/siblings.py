@@ -35,7 +35,7 @@ log = structlog.get_logger()
 PREMIUM_METER = "chat_premium"
 IMAGES_METER = "image_recognition"
 CREDITS_METER = "credits"
-CALL_SECONDS_MAX = 2.0
+CALL_SECONDS_MAX = 3.0
 HOLD_SECONDS = 600
 
 Answer = TypeVar("Answer")
@@ -94,9 +94,13 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a person has left: units by meter, None without limit, and the tokens that a prompt may have."""
+    """What a person has left: units by meter, None without limit, and the tokens that a prompt may have.
+
+    `payers` say which meter would pay for one turn, and how many of its units; a meter that nothing pays for has none.
+    """
 
     left: Mapping[str, int | None]
+    payers: Mapping[str, tuple[str, int]]
     context_tokens: int
 
     def pays(self, meter: str, units: int) -> bool:
@@ -104,9 +108,11 @@ class Standing:
         left = self.left.get(meter, 0)
         return left is None or left >= units
 
-    def reservation(self, meter: str, *, premium: bool) -> Reservation:
-        """What a hold for one turn would be, if there were one."""
-        return Reservation("", self.context_tokens, meter, 1, classes(premium=premium))
+    def reservation(self, *, premium: bool) -> Reservation:
+        """What `Quota.reserve` would give, if it held anything; what it would refuse counts on the chat meter."""
+        premium = premium and PREMIUM_METER in self.payers
+        payer = self.payers.get(PREMIUM_METER if premium else METER, (METER, 1))
+        return Reservation("", self.context_tokens, *payer, classes(premium=premium))
 
 
 class Quota:
@@ -157,8 +163,11 @@ class Quota:
         request = quota_pb2.ExtendHoldRequest(name=hold, amounts=amounts, time_to_live=lifetime)
         await answered(self._stub.ExtendHold(request, timeout=CALL_SECONDS_MAX))
 
-    async def settle(self, answer: Message) -> None:
-        """Charges what the answer cost, with the images that it looked at."""
+    async def settle(self, answer: Message) -> int | None:
+        """Charges what the answer cost, with the images that it looked at.
+
+        Gives the units that its meter has left, None where nothing limits it.
+        """
         used = answer.usage
         usage = quota_pb2.Usage(
             resource=answer.name,
@@ -167,7 +176,30 @@ class Quota:
             output_tokens=used.output_tokens if used else 0,
         )
         request = quota_pb2.SettleRequest(name=answer.hold, amounts=amounts_of(answer.costs()), usage=usage)
-        await answered(self._stub.Settle(request, timeout=CALL_SECONDS_MAX))
+        try:
+            settled = await answered(self._stub.Settle(request, timeout=CALL_SECONDS_MAX))
+        except FailedPrecondition as error:
+            if error.metadata.get("state") != "RELEASED":
+                raise
+            request.name = await self._held_anew(answer, error)
+            settled = await answered(self._stub.Settle(request, timeout=CALL_SECONDS_MAX))
+        limited = (one for one in settled.lines if one.meter == answer.meter and one.HasField("remaining_amount"))
+        return next((one.remaining_amount for one in limited), None)
+
+    async def _held_anew(self, answer: Message, error: FailedPrecondition) -> str:
+        """A hold for what an answer cost, whose own one was given back by a twin of the call that began it.
+
+        The error where the person has nothing left on the same meters. To ask for it twice gives the same hold.
+        """
+        costs = answer.costs()
+        try:
+            reply = await self._reserve(answer.user, uuid5(answer.id, "settled"), costs)
+        except QuotaExhausted:
+            raise error from None
+        if {line.meter: line.amount for line in reply.hold.lines} != costs:
+            await self.release(reply.hold.name)
+            raise error
+        return reply.hold.name
 
     async def release(self, hold: str) -> None:
         await answered(self._stub.Release(quota_pb2.ReleaseRequest(name=hold), timeout=CALL_SECONDS_MAX))
@@ -177,11 +209,13 @@ class Quota:
         request = quota_pb2.GetQuotaRequest(name=f"users/{user}/quota")
         quota = await answered(self._stub.GetQuota(request, timeout=CALL_SECONDS_MAX))
         left = {one.meter: None if one.unlimited else one.remaining for one in quota.meters}
-        return Standing(left, quota.entitlement.context_tokens)
+        decisions = {meter: await self._admission(user, meter) for meter in (METER, PREMIUM_METER)}
+        payers = {meter: (one.meter, one.amount) for meter, one in decisions.items() if _admitted(one)}
+        return Standing(left, payers, quota.entitlement.context_tokens)
 
     async def admits(self, user: str, meter: str) -> bool:
         """Whether the person's plan or credits would pay for one unit now."""
-        return (await self._admission(user, meter)).outcome == quota_pb2.OUTCOME_ADMITTED
+        return _admitted(await self._admission(user, meter))
 
     async def _admission(self, user: str, meter: str) -> quota_pb2.Decision:
         request = quota_pb2.CheckAdmissionRequest(parent=f"users/{user}", meter=meter, amount=1)
@@ -195,6 +229,10 @@ class Quota:
             time_to_live=Duration(seconds=HOLD_SECONDS),
         )
         return await answered(self._stub.Reserve(request, timeout=CALL_SECONDS_MAX))
+
+
+def _admitted(decision: quota_pb2.Decision) -> bool:
+    return decision.outcome == quota_pb2.OUTCOME_ADMITTED
 
 
 def amounts_of(units: Mapping[str, int]) -> list[quota_pb2.Amount]:

@@ -22,8 +22,9 @@ class Behaviour:
 
     In the stream, the `…_after` fields count pieces: after so many it ends without its end mark (cut), is reset, falls
     silent, carries an error event, which `error` may name, carries something that is not JSON, or the model refuses.
-    `first_word_ms` is the silence before the first piece, `delay_ms` that before each. `unmarked` says all, and the
-    reason, but not the wire's end mark; `held` keeps the stream open after all. `keep_alive` puts a comment before each
+    With `resumes`, a request that ends with the beginning of the answer gets the rest of it. `first_word_ms` is the
+    silence before the first piece, `delay_ms` that before each. `unmarked` says all, and the reason, but not the wire's
+    end mark; `held` keeps the stream open after all, `end_ms` for so long. `keep_alive` puts a comment before each
     piece. `reasoning` is thought aloud before the first one.
 
     `usage` is (input tokens, output tokens), `cached_tokens` a part of the first; None reports none.
@@ -41,6 +42,7 @@ class Behaviour:
     reset: bool = False
     silent: bool = False
     prefill: bool = True
+    resumes: bool = False
     cut_after: int | None = None
     reset_after: int | None = None
     stall_after: int | None = None
@@ -49,6 +51,7 @@ class Behaviour:
     refuse_after: int | None = None
     unmarked: bool = False
     held: bool = False
+    end_ms: float = 0
     keep_alive: bool = False
     reasoning: Sequence[str] = ()
     usage: tuple[int, int] | None = (12, 34)
@@ -67,10 +70,10 @@ class Behaviour:
             raise ValueError(f"no such field: {sorted(unknown)}")
         return cls(**behaviour)
 
-    def pieces(self, said: str) -> list[str]:
-        """What is said in reply to a text."""
+    def pieces(self, said: str, beginning: str = "") -> list[str]:
+        """What is said in reply to a text, or behind a beginning of it."""
         if self.answer is not None:
-            return list(self.answer)
+            return ["".join(self.answer).removeprefix(beginning)] if self.resumes and beginning else list(self.answer)
         echo = f"You said: {said[:200]}. That is all that I, a fake, can say to it."
         size = -(-len(echo) // DEFAULT_PIECES)
         bounds = range(0, size * DEFAULT_PIECES, size)

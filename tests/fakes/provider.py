@@ -26,7 +26,7 @@ from aiohttp import web
 
 from tests.fakes.audio import heard, sounding, uploaded
 from tests.fakes.behaviour import Behaviour
-from tests.fakes.wires import AnthropicMessages, OpenAIChatCompletions, Wire, instructions, prefixed, said, shown
+from tests.fakes.wires import AnthropicMessages, OpenAIChatCompletions, Wire, beginning, instructions, said, shown
 
 MODEL = "fake-model"
 
@@ -58,6 +58,8 @@ class FakeProvider:
         self.requests: list[Request] = []
         # Streams that are being sent just now.
         self.open_streams = 0
+        # The other ends of the connections that streams were asked for on.
+        self.peers: set[object] = set()
         # What requests get for which nothing is scripted.
         self.otherwise = Behaviour()
         # What the server lists.
@@ -166,6 +168,7 @@ class FakeProvider:
 
     async def _answer(self, request: web.Request, body: dict[str, Any], wire: Wire) -> web.StreamResponse:
         asked = Request(request.path, body, asyncio.get_running_loop().time(), tuple(shown(body)))
+        self.peers.add(request.get_extra_info("peername"))
         behaviour = self._heard(asked)
         if behaviour.reset:
             _reset(request)
@@ -177,7 +180,7 @@ class FakeProvider:
         await response.prepare(request)
         self.open_streams += 1
         try:
-            await _stream(request, response, behaviour, behaviour.pieces(said(body)), wire)
+            await _stream(request, response, behaviour, behaviour.pieces(said(body), beginning(body)), wire)
         finally:
             self.open_streams -= 1
         return response
@@ -189,7 +192,7 @@ def _refusal(behaviour: Behaviour, body: dict[str, Any], wire: Wire) -> web.Resp
         status, told = behaviour.status, wire.error(behaviour.status)
     elif behaviour.error and behaviour.error_after is None:
         status, told = wire.named_error(behaviour.error)
-    elif prefixed(body) and not behaviour.prefill:
+    elif beginning(body) and not behaviour.prefill:
         status, told = wire.named_error("prefill")
     else:
         return None
@@ -214,6 +217,7 @@ async def _stream(
             await response.write(wire.piece(pieces[index], behaviour))
     for event in wire.closing(behaviour):
         await response.write(event)
+    await asyncio.sleep(behaviour.end_ms / 1000)
     if behaviour.held:
         await asyncio.Event().wait()
 

@@ -58,9 +58,10 @@ def instructions(body: Json) -> str:
     return content if isinstance(content, str) else "".join(block["text"] for block in content)
 
 
-def prefixed(body: Json) -> bool:
-    """Whether the model is to go on with an answer that is there already."""
-    return bool(body["messages"][-1]["role"] == "assistant")
+def beginning(body: Json) -> str:
+    """What there is already of the answer, with which the model is to go on."""
+    last = body["messages"][-1]
+    return str(last["content"]) if last["role"] == "assistant" else ""
 
 
 @dataclass(frozen=True)

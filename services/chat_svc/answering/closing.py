@@ -3,8 +3,8 @@
 The row comes first because it decides everything: it changes only for the owner, and what the hold must become and what
 the last event says are functions of it. A crash before it leaves a lapsed lease, which recovery ends as interrupted; a
 crash after it leaves a hold marked unresolved, which recovery resolves (settling twice with the same amount is settling
-once), and watchers who hear nothing look at the row. The hold comes before the last event so that a person who has seen
-the end also sees what it cost.
+once), and watchers who hear nothing look at the row. The hold comes before the last event, and before the word to the
+other services, so that whoever has seen the end also sees what it cost.
 """
 
 from collections.abc import Callable
@@ -47,8 +47,7 @@ class Closing:
 
     async def close(self, answer: Message) -> None:
         """Keeps the answer as it ended; UNAVAILABLE when the database is away. Nothing happens if another owns it."""
-        now = self._clock()
-        if not await self._answers.end(answer, now, self._announcing.ended(answer, now)):
+        if not await self._answers.end(answer, self._clock()):
             log.warning("answer was taken over", answer=str(answer.id))
             return
         await self.resolve(answer)
@@ -56,22 +55,24 @@ class Closing:
         self._closed(answer)
 
     async def resolve(self, answer: Message) -> None:
-        """Charges or gives back the hold of an answer that has ended; recovery tries again where that fails."""
+        """Charges or gives back the hold of an answer that has ended, and tells its end to the other services.
+
+        Recovery tries again where that fails.
+        """
         try:
-            charged = await self._settled_or_released(answer)
-            await self._answers.hold_resolved(replace(answer, charged=charged))
+            resolved = await self._settled_or_released(answer)
+            await self._answers.hold_resolved(resolved, self._announcing.ended(resolved, self._clock()))
         except MeshError as error:
             log.warning("hold not resolved yet", answer=str(answer.id), reason=error.reason)
 
-    async def _settled_or_released(self, answer: Message) -> int:
-        """What the person has paid for it."""
+    async def _settled_or_released(self, answer: Message) -> Message:
+        """The answer with what the person has paid for it, and has left."""
         try:
             if answer.charged:
-                await self._quota.settle(answer)
-            else:
-                await self._quota.release(answer.hold)
+                return replace(answer, remaining=await self._quota.settle(answer))
+            await self._quota.release(answer.hold)
         except (FailedPrecondition, NotFound, OutOfRange) as error:
             # It expired, was given back or never was: no later try can end otherwise, and nothing was charged.
             log.error("hold can never be resolved", answer=str(answer.id), reason=error.reason)
-            return 0
-        return answer.charged
+            return replace(answer, charged=0)
+        return answer

@@ -13,8 +13,8 @@ from services.chat_svc.answering.live import LiveLog
 from services.chat_svc.answering.paying import Paying
 from services.chat_svc.answering.speech import Draft, Speaking, Speech
 from services.chat_svc.domain.conversation import Message
-from services.chat_svc.domain.ending import Broken, Completed, Ending, ended, estimated_tokens, paid
-from services.chat_svc.domain.entry import Entry, Said
+from services.chat_svc.domain.ending import Broken, Completed, Ending, ended, paid, tokens_of
+from services.chat_svc.domain.entry import Entry, Said, text_of
 from services.chat_svc.domain.fault import Cut, FailureReason, ModelFault, Stalled, failure
 from services.chat_svc.domain.outcome import FinishReason, Spent
 
@@ -46,7 +46,9 @@ class Generation:
         settled: Callable[[Message], Message],
     ) -> None:
         self.answer = answer
-        self.log = LiveLog(draft.said)
+        self.log = LiveLog(speech.crowd, draft.said)
+        # Whether other processes cannot read what it says: the last write of it failed.
+        self.is_behind = False
         self.draft = draft
         self._speech = speech
         self._journal = journal
@@ -73,25 +75,29 @@ class Generation:
 
     def _end(self, ending: Ending) -> None:
         self._early = self._early or ending
-        if self._speaking:
+        # One that has passed is not set anew: the model is being left already.
+        if self._speaking and not self._limit.expired():
             self._limit.reschedule(0)
 
     async def run(self) -> None:
         """Makes the answer and keeps it, unless another process goes on with it. Raises nothing of its own."""
-        speaking = self._speech.answer(self.draft)
+        try:
+            await self._run(self._speech.answer(self.draft))
+        finally:
+            # However it went, nobody watches what does not go on.
+            self.log.close()
+
+    async def _run(self, speaking: Speaking) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._mirror())
             ending = await self._spoken(speaking)
             self.log.complete()
             await self._paying.close()
-        try:
-            if ending == INTERRUPTED and await self._left(speaking.spent):
-                return
-            answer = ended(self.answer, self.log.entries, ending, speaking.spent)
-            turns = self._paying.turns(answer.usage.output_tokens if answer.usage else 0)
-            await self._keep(self._settled(paid(answer, turns)))
-        finally:
-            self.log.close()
+        if ending == INTERRUPTED and await self._left(speaking.spent):
+            return
+        answer = ended(self.answer, self.log.entries, ending, speaking.spent, self._speech.prices)
+        turns = self._paying.turns(answer.usage.output_tokens if answer.usage else 0)
+        await self._keep(self._settled(paid(answer, turns)))
 
     async def _spoken(self, speaking: Speaking) -> Ending:
         try:
@@ -110,16 +116,21 @@ class Generation:
         return self._early or Broken(failure(fault, spoke=bool(self.log.entries)))
 
     async def _speak(self, speaking: Speaking) -> Ending:
-        tokens = sum(estimated_tokens(entry.text) for entry in self.log.entries if isinstance(entry, Said))
+        # What is shown pays, not what was said: a seam may have taken some of it back.
+        size_bytes = self._size_bytes()
         async with aclosing(speaking.entries()) as words:
             async for word in words:
                 if isinstance(word, Completed):
                     return word
                 self.log.append(word)
-                tokens += estimated_tokens(word.text) if isinstance(word, Said) else 0
-                if not await self._paying.covers(tokens):
+                size_bytes = size_bytes + len(word.text.encode()) if isinstance(word, Said) else self._size_bytes()
+                if not await self._paying.covers(tokens_of(size_bytes)):
                     return Completed(FinishReason.QUOTA)
         raise Cut("the speech ended without an end")
+
+    def _size_bytes(self) -> int:
+        """Of the text so far."""
+        return len(text_of(self.log.entries).encode())
 
     async def _mirror(self) -> None:
         """Shows what is said as soon as the journal has it, so that nobody has seen what a dead process takes along.
@@ -129,6 +140,7 @@ class Generation:
         kept = 0
         while count := await self.log.unshown():
             kept = await self._journal.add(self.answer.id, self.log.entries[:count], kept)
+            self.is_behind = kept == 0
             self.log.show(count)
 
     async def _left(self, spent: Spent) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from services.chat_svc.answering.live import LiveLog
 from services.chat_svc.answering.paying import Paying
 from services.chat_svc.answering.speech import Draft, Speech
 from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.model import Prices
 from services.chat_svc.siblings import Quota
 from services.chat_svc.store import Answers
 
@@ -78,6 +79,11 @@ class Generations:
     def running(self) -> frozenset[UUID]:
         return frozenset(self._running)
 
+    @property
+    def prices(self) -> Mapping[str, Prices]:
+        """What each model takes."""
+        return self._speech.prices
+
     def log(self, answer: UUID) -> LiveLog | None:
         """The live log of an answer that is being made here."""
         generation = self._running.get(answer)
@@ -98,6 +104,7 @@ class Generations:
         paying = Paying(self._quota, answer, draft.tokens_per_turn, units_max, turns_held)
         generation = Generation(answer, draft, self._speech, self._journal, self._closing, paying, settled)
         self._running[answer.id] = generation
+        self._speech.crowd.answers = len(self._running)
         if self._drained:
             self._leave(generation)
         # A context of its own: the deadline of the call that began an answer is not the answer's.
@@ -108,10 +115,10 @@ class Generations:
         job.add_done_callback(self._jobs.discard)
         return job
 
-    def stop(self, answer: UUID) -> bool:
-        """Ends an answer as its person wants; false when it is not made here."""
+    def stop(self, answer: UUID, where: tuple[str, UUID] | None = None) -> bool:
+        """Ends an answer as its person wants; false when it is not made here, for that person and conversation."""
         generation = self._running.get(answer)
-        if generation is None:
+        if generation is None or where not in (None, (generation.answer.user, generation.answer.conversation)):
             return False
         generation.stop()
         return True
@@ -129,6 +136,7 @@ class Generations:
             log.exception("defect in keeping an answer", answer=str(generation.answer.id))
         finally:
             del self._running[generation.answer.id]
+            self._speech.crowd.answers = len(self._running)
 
     async def _renew(self) -> None:
         while True:
@@ -137,9 +145,14 @@ class Generations:
             if not running:
                 continue
             try:
-                renewed = await self._answers.renew(running)
+                behind = {answer for answer, generation in self._running.items() if generation.is_behind}
+                renewed = await self._answers.renew(running, behind)
             except Unavailable:
                 log.warning("leases not renewed", answers=len(running))
+                continue
+            except Exception:
+                # Whatever it is, the answers outlive it.
+                log.exception("defect in renewing leases", answers=len(running))
                 continue
             for answer in (running - renewed.kept) & self.running:
                 self._running[answer].interrupt()

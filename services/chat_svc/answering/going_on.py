@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 
 from runtime.errors import MeshError
 from runtime.redis import ending
-from services.chat_svc.answering.generations import Generations
 from services.chat_svc.answering.handing_over import CHANNEL, FAULTS
 from services.chat_svc.answering.journal import Journal
 from services.chat_svc.answering.speech import Draft, Speech
@@ -23,6 +22,7 @@ from services.chat_svc.media.showing import Showing
 from services.chat_svc.scenes.scenes import Scenes
 from services.chat_svc.siblings import Reservation
 from services.chat_svc.store import Answers, Conversations, Messages
+from services.chat_svc.turning.rounds import Rounds
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ class GoingOn:
         showing: Showing,
         speech: Speech,
         journal: Journal,
-        generations: Generations,
+        rounds: Rounds,
         waiting: Redis,
     ) -> None:
         self._answers = answers
@@ -51,7 +51,7 @@ class GoingOn:
         self._showing = showing
         self._speech = speech
         self._journal = journal
-        self._generations = generations
+        self._rounds = rounds
         self._waiting = waiting
 
     async def run(self) -> None:
@@ -72,6 +72,8 @@ class GoingOn:
                 except MeshError as error:
                     # Its lease lapses, and recovery ends it with what was said.
                     log.warning("answer cannot be gone on with", answer=str(answer.id), reason=error.reason)
+                except Exception:
+                    log.exception("defect in going on", answer=str(answer.id))
 
     async def _listen(self) -> None:
         async with self._waiting.pubsub() as channel:
@@ -82,19 +84,23 @@ class GoingOn:
                     await self.take()
                 except MeshError as error:
                     log.warning("what others leave is not taken", reason=error.reason)
+                except Exception:
+                    log.exception("defect in taking what others leave")
 
     async def _go_on(self, answer: Message, handover: Handover) -> None:
         said = await self._journal.entries(answer.id)
         if len(said) < handover.entries:
             log.warning("answer has lost its journal", answer=str(answer.id), entries=len(said))
             return
-        draft = await self._draft(answer, handover, said[: handover.entries])
-        log.info("answer goes on", answer=str(answer.id), entries=len(draft.said))
-        self._generations.start(answer, draft, _alone, handover.units_max, handover.turns)
-
-    async def _draft(self, answer: Message, handover: Handover, said: Sequence[Entry]) -> Draft:
-        """The draft that the answer was begun with, and what was made of it."""
         conversation = await self._conversations.conversation(answer.user, answer.conversation)
+        draft = await self._draft(conversation, answer, handover, said[: handover.entries])
+        log.info("answer goes on", answer=str(answer.id), entries=len(draft.said))
+        await self._rounds.go_on(conversation, answer, draft, handover)
+
+    async def _draft(
+        self, conversation: Conversation, answer: Message, handover: Handover, said: Sequence[Entry]
+    ) -> Draft:
+        """The draft that the answer was begun with, and what was made of it."""
         scene = await self._scene(conversation, answer)
         reservation = Reservation(answer.hold, handover.context_tokens, answer.meter, answer.price, handover.classes)
         draft = self._speech.draft(scene, reservation, handover.choice)
@@ -114,8 +120,3 @@ class GoingOn:
                 images = await self._showing.images(answer.user, answered.media)
                 return await self._scenes.scene(conversation, answer.character, answered.parent, answered.text, images)
         return await self._scenes.scene(conversation, answer.character, answer.parent, None)
-
-
-def _alone(answer: Message) -> Message:
-    """The answer as it ended: a round ends with the process that it was a job of."""
-    return replace(answer, next=None)

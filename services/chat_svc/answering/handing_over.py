@@ -21,7 +21,7 @@ from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.entry import Entry, model_of
 from services.chat_svc.domain.fault import Fault
 from services.chat_svc.domain.handover import Handover
-from services.chat_svc.domain.outcome import Attempt, Spent
+from services.chat_svc.domain.outcome import Spent
 from services.chat_svc.domain.routing import Choice
 from services.chat_svc.store import Answers
 
@@ -76,6 +76,7 @@ class Offering:
 
 def _handover(draft: Draft, said: Sequence[Entry], spent: Spent, paying: Paying) -> Handover:
     last = model_of(said)
+    left = spent.attempted(last, Fault.HANDED_OVER) if last else spent
     return Handover(
         entries=len(said),
         turns=paying.held,
@@ -83,6 +84,6 @@ def _handover(draft: Draft, said: Sequence[Entry], spent: Spent, paying: Paying)
         context_tokens=draft.entitled_tokens,
         classes=draft.wanted.classes,
         choice=Choice(draft.wanted.asked, draft.wanted.preference, draft.explain),
-        attempts=(*spent.attempts, Attempt(last, Fault.HANDED_OVER)) if last else spent.attempts,
+        attempts=left.attempts,
         units_max=paying.units_max,
     )

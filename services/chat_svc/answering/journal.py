@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Iterable
 from contextvars import Context
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -25,8 +26,9 @@ LIFE_SECONDS = 3600
 # The database has it all by then; whoever is still reading gets through.
 LIFE_AFTER_END_SECONDS = 60
 
-# What a stalled Redis may hold a live answer up for, and how seldom it may do so.
-WRITE_SECONDS_MAX = 0.5
+# What a stalled Redis may hold a live answer up for, and how seldom it may do so. A process that is busy takes its time
+# to hear an answer, too, and must not take that for a fault: to say everything again would keep it busy.
+WRITE_SECONDS_MAX = 2.0
 PAUSE_SECONDS = 5.0
 
 # Below the client's own limit on a reply.
@@ -34,6 +36,14 @@ BLOCK_MS = 500
 ITEMS_MAX = 500
 
 Batch = tuple[int, list[Entry]]
+
+
+class Lull(Enum):
+    """Why nothing comes: there was nothing for a while, or Redis cannot be read."""
+
+    QUIET = "quiet"
+    AWAY = "away"
+
 
 FAULTS = (RedisError, OSError, TimeoutError)
 
@@ -66,6 +76,8 @@ class Journal:
 
         After a fault that is 0: what a Redis that was away still has is not known, so the next call says it all again.
         """
+        if self._rests():
+            return 0
         fields = {"first": kept + 1, "entries": json.dumps([to_json(entry) for entry in entries[kept:]])}
         # No answer takes as long as what it is made with lives.
         item = _Item(answer, fields, None if kept else LIFE_SECONDS)
@@ -83,16 +95,17 @@ class Journal:
             raise Unavailable("The live log cannot be read just now.", reason="JOURNAL_UNAVAILABLE") from error
         return contiguous(batch for _, fields in items if (batch := _batch(fields)) is not None)
 
-    async def follow(self, answer: UUID) -> AsyncGenerator[Batch | None, None]:
+    async def follow(self, answer: UUID) -> AsyncGenerator[Batch | Lull, None]:
         """Batches of a live log as they come, from its beginning; ends at its end.
 
-        None when nothing came for a while: the answer may have ended where this journal cannot tell.
+        A lull when nothing came for a while: the answer may have ended where this journal cannot tell.
         """
         position: bytes | str = "0"
         while True:
             items = await self._read(answer, position)
             if not items:
-                yield None
+                yield Lull.AWAY if items is None else Lull.QUIET
+                continue
             for identifier, fields in items:
                 position = identifier
                 batch = _batch(fields)
@@ -102,7 +115,7 @@ class Journal:
 
     async def _written(self, item: _Item) -> bool:
         """Whether Redis has it now."""
-        if asyncio.get_running_loop().time() < self._away_until:
+        if self._rests():
             return False
         self._items.append(item)
         if self._next is None:
@@ -110,6 +123,10 @@ class Journal:
             self._next = asyncio.create_task(self._write(), context=Context())
         # Whoever goes away takes nothing from the others.
         return await asyncio.shield(self._next)
+
+    def _rests(self) -> bool:
+        """Whether nobody asks Redis for a while, since it failed."""
+        return asyncio.get_running_loop().time() < self._away_until
 
     async def _write(self) -> bool:
         """Writes what there is when the write before it is over."""
@@ -128,13 +145,14 @@ class Journal:
                 return False
             return True
 
-    async def _read(self, answer: UUID, position: bytes | str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    async def _read(self, answer: UUID, position: bytes | str) -> list[tuple[bytes, dict[bytes, bytes]]] | None:
+        """What stands behind a place as soon as there is something, nothing after a while; None when Redis is away."""
         try:
             found: Any = await self._reading.xread({_key(answer): position}, count=ITEMS_MAX, block=BLOCK_MS)
         except FAULTS as error:
             log.warning("live log not read", answer=str(answer), error=type(error).__name__)
             await asyncio.sleep(BLOCK_MS / 1000)
-            return []
+            return None
         return list(found[0][1]) if found else []
 
 

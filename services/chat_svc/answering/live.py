@@ -6,10 +6,12 @@ Memory is bounded by the answer's length; whoever reads slowly holds nobody up.
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
+from services.chat_svc.domain.crowd import Crowd
 from services.chat_svc.domain.entry import Entry, Said
 
-# So many entries wait to be shown before what is said next joins the last of them, up to this length: a model that is
-# faster than its watchers costs them longer pieces, not more of them.
+# So many entries of all the live answers wait to be shown, shared evenly, before what is said next joins the last of
+# them, up to this length: models that are faster than their watchers, or than this process, cost longer pieces, not
+# more of them.
 WAITING_MAX = 32
 JOINED_CHARACTERS_MAX = 400
 
@@ -17,7 +19,8 @@ JOINED_CHARACTERS_MAX = 400
 class LiveLog:
     """Entries of which the first `shown` are for watchers to see: at first, all that was `said` elsewhere."""
 
-    def __init__(self, said: Sequence[Entry] = ()) -> None:
+    def __init__(self, crowd: Crowd, said: Sequence[Entry] = ()) -> None:
+        self._crowd = crowd
         self.entries: list[Entry] = [*said]
         self.shown = len(said)
         # Entries that are about to be shown: they stay as they are.
@@ -28,7 +31,8 @@ class LiveLog:
 
     def append(self, entry: Entry) -> None:
         """Adds what comes next; where many wait, a piece may become the end of the one before it."""
-        last = self.entries[-1] if len(self.entries) - self._taken >= WAITING_MAX else None
+        waiting = len(self.entries) - self._taken
+        last = self.entries[-1] if waiting >= self._crowd.share(of=WAITING_MAX) else None
         if isinstance(entry, Said) and isinstance(last, Said) and len(last.text) < JOINED_CHARACTERS_MAX:
             self.entries[-1] = Said(last.text + entry.text)
         else:

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from runtime.errors import MeshError, ResourceExhausted
+from runtime.errors import MeshError, QuotaExhausted
 from services.chat_svc.domain.conversation import Message
 from services.chat_svc.siblings import Quota
 
@@ -68,7 +68,7 @@ class Paying:
             return False
         try:
             await self._quota.extend(answer.hold, answer.meter, answer.units(turns))
-        except ResourceExhausted:
+        except QuotaExhausted:
             return False
         except MeshError as error:
             log.warning("hold not extended", answer=str(answer.id), reason=error.reason)

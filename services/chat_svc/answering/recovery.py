@@ -16,7 +16,9 @@ from services.chat_svc.domain.conversation import Message, State
 from services.chat_svc.domain.ending import Broken, ended
 from services.chat_svc.domain.entry import Entry
 from services.chat_svc.domain.fault import FailureReason
-from services.chat_svc.store import Answers, Rounds
+from services.chat_svc.store import Answers
+from services.chat_svc.store import Rounds as KeptRounds
+from services.chat_svc.turning.rounds import Rounds
 
 log = structlog.get_logger()
 
@@ -35,6 +37,7 @@ class Recovery:
     def __init__(
         self,
         answers: Answers,
+        kept_rounds: KeptRounds,
         rounds: Rounds,
         generations: Generations,
         journal: Journal,
@@ -42,6 +45,7 @@ class Recovery:
         clock: Callable[[], datetime],
     ) -> None:
         self._answers = answers
+        self._kept_rounds = kept_rounds
         self._rounds = rounds
         self._generations = generations
         self._journal = journal
@@ -62,7 +66,7 @@ class Recovery:
                 log.exception("defect in a sweep")
 
     async def sweep(self) -> None:
-        """Ends what was left streaming and resolves what was left held.
+        """Ends what was left streaming, resolves what was left held, and goes on with the rounds that were left.
 
         For a while after the database was away, takes nothing. UNAVAILABLE while it is.
         """
@@ -70,7 +74,14 @@ class Recovery:
             if not await self._is_calm():
                 return
             for message in await self._answers.take_lapsed(self._generations.running):
-                await self._take(message)
+                try:
+                    await self._take(message)
+                except MeshError:
+                    raise
+                except Exception:
+                    # One that cannot be ended holds up nobody else's.
+                    log.exception("defect in ending what was left", answer=str(message.id))
+            await self._rounds.take_late()
         except Unavailable:
             self._was_away = True
             raise
@@ -88,8 +99,8 @@ class Recovery:
             await self._end(message)
             return
         if message.next is not None:
-            # Whose round this was has died in a pause: nobody is to wait for the next answer any more.
-            message = await self._rounds.end(message)
+            # Nobody has gone on with the round in time: nobody is to wait for the next answer any more.
+            message = await self._kept_rounds.end(message)
         await self._closing.resolve(message)
 
     async def _end(self, message: Message) -> None:
@@ -97,7 +108,13 @@ class Recovery:
         if entries is None:
             return
         log.warning("answer interrupted", answer=str(message.id), entries=len(entries))
-        await self._closing.close(ended(message, entries, Broken(FailureReason.INTERRUPTED)))
+        broken, prices = Broken(FailureReason.INTERRUPTED), self._generations.prices
+        answer, left = ended(message, entries, broken, prices=prices), await self._rounds.under_way(message)
+        if left is not None:
+            answer = left.outlives(answer)
+        await self._closing.close(answer)
+        if left is not None and answer.next is not None:
+            self._rounds.follow(left, answer)
 
     async def _entries(self, message: Message) -> list[Entry] | None:
         """What the dead process said; None when that cannot be known yet, and the lease decides who asks again."""

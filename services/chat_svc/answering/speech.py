@@ -9,16 +9,17 @@ whole.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
 
-from runtime.errors import FailedPrecondition, NotFound
+from runtime.errors import FailedPrecondition, NotFound, Unavailable
 from services.chat_svc.answering.hedging import Race
 from services.chat_svc.answering.voice import Voice, next_word
 from services.chat_svc.domain.conversation import Role
+from services.chat_svc.domain.crowd import Crowd, Pause
 from services.chat_svc.domain.ending import Completed, estimated_tokens
 from services.chat_svc.domain.entry import Began, Entry, Said, Seam, SeamMode, model_of, text_of
 from services.chat_svc.domain.fault import (
@@ -34,10 +35,11 @@ from services.chat_svc.domain.fault import (
 )
 from services.chat_svc.domain.health import Speed, Standing
 from services.chat_svc.domain.hedging import Hedges
-from services.chat_svc.domain.model import Capability, Class, Model
+from services.chat_svc.domain.model import Capability, Class, Model, Prices
 from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent
-from services.chat_svc.domain.prompt import Image, Prompt, Scene, prompt
-from services.chat_svc.domain.routing import Choice, Decision, Preference, Wanted
+from services.chat_svc.domain.own_name import Unnamed, own_names
+from services.chat_svc.domain.prompt import Prompt, Scene, prompt
+from services.chat_svc.domain.routing import Choice, Decision, Preference, Skipped, Wanted
 from services.chat_svc.models.router import Router
 from services.chat_svc.siblings import Reservation
 
@@ -54,7 +56,13 @@ SEAMS_MAX = 2
 TOKENS_PER_TURN = 1_000
 # A model that is the only one left is asked once more after this, or after what it told.
 PAUSE_SECONDS = 0.3
+# So that a rest is over for certain.
+BEHIND_SECONDS = 0.001
 PAUSE_SECONDS_MAX = 10.0
+# A model that one asks for all is worth another look after this.
+MOMENT_SECONDS = 1.0
+
+NO_MODEL_FOR_IMAGES = "NO_MODEL_FOR_IMAGES"
 
 
 @dataclass(frozen=True)
@@ -79,9 +87,10 @@ class Draft:
 
 
 class Speech:
-    """`seconds` is a clock that only goes forward."""
+    """`seconds` is a clock that only goes forward; `crowd` is told how many answers are being made."""
 
     def __init__(self, router: Router, seconds: Callable[[], float], hedges: Hedges | None = None) -> None:
+        self.crowd = Crowd()
         self._router = router
         self._seconds = seconds
         self._hedges = hedges or Hedges()
@@ -96,15 +105,15 @@ class Speech:
         named = {model.id: model.model_class for model in self._router.models}.get(choice.model or "")
         return named is Class.PREMIUM or (named is None and choice.preference is Preference.BEST)
 
-    def needs_premium(self, images: Sequence[Image], choice: Choice) -> bool:
+    def needs_premium(self, sees: bool, choice: Choice) -> bool:
         """Whether it takes a premium model: one is chosen, or no other sees what the person shows.
 
         FAILED_PRECONDITION where none sees it.
         """
         seeing = {model.model_class for model in self._router.models if Capability.VISION in model.capabilities}
-        if images and not seeing:
-            raise no_model_for_images()
-        return self.is_premium(choice) or (bool(images) and Class.STANDARD not in seeing)
+        if sees and not seeing:
+            raise FailedPrecondition("No configured model can see images.", reason=NO_MODEL_FOR_IMAGES)
+        return self.is_premium(choice) or (sees and Class.STANDARD not in seeing)
 
     def draft(self, scene: Scene, reservation: Reservation, choice: Choice) -> Draft:
         """What is asked of models, from those that the reservation pays for."""
@@ -116,31 +125,56 @@ class Speech:
             preference=choice.preference,
             asked=choice.model,
             last=last,
-            capabilities=frozenset({Capability.VISION}) if scene.images else frozenset(),
+            capabilities=frozenset({Capability.VISION}) if scene.is_to_be_seen else frozenset(),
         )
         model = self.first_model(wanted)
         per_turn = model.tokens_per_turn if model else TOKENS_PER_TURN
         return Draft(scene, reservation.context_tokens, wanted, per_turn, choice.explain)
+
+    def check_awake(self, wanted: Wanted) -> None:
+        """UNAVAILABLE (reason MODEL_UNAVAILABLE) where all who could be asked rest, with how long they do."""
+        decision = self._router.decide(wanted)
+        resting = [one.model for one in decision.candidates if one.skipped is Skipped.RESTING]
+        if resting and not decision.order:
+            now = self._seconds()
+            seconds = max(MOMENT_SECONDS, min(self._router.health(name).rests_for(now) for name in resting))
+            raise Unavailable(
+                "No model can be asked just now.", reason="MODEL_UNAVAILABLE", retry_after_seconds=seconds
+            )
 
     def first_model(self, wanted: Wanted) -> Model | None:
         """The model that would be asked."""
         name = next(iter(self._router.decide(wanted).order), None)
         return self._router.model(name) if name is not None else None
 
+    @property
+    def prices(self) -> Mapping[str, Prices]:
+        """What each model on the list takes."""
+        return {model.id: model.prices for model in self._router.models}
+
+    def output_tokens_max(self, wanted: Wanted) -> int:
+        """What the longest answer has, whichever of the models gives it."""
+        return max(
+            (self._router.model(name).output_tokens_max for name in self._router.decide(wanted).order), default=0
+        )
+
     def answer(self, draft: Draft) -> Speaking:
         """An answer that is about to be made."""
-        return Speaking(self._router, draft, self._seconds, self._hedges)
+        return Speaking(self._router, draft, self._seconds, self._hedges, self.crowd.pause)
 
 
 class Speaking:
     """One answer. `spent` is what it took so far."""
 
-    def __init__(self, router: Router, draft: Draft, seconds: Callable[[], float], hedges: Hedges) -> None:
+    def __init__(
+        self, router: Router, draft: Draft, seconds: Callable[[], float], hedges: Hedges, pause: Pause
+    ) -> None:
         self.spent = Spent(draft.attempts)
         self._router = router
         self._draft = draft
         self._seconds = seconds
         self._hedges = hedges
+        self._pause = pause
         self._wanted = draft.wanted
         self._heard = seconds()
         self._text = text_of(draft.said)
@@ -185,7 +219,7 @@ class Speaking:
             pause = self._failed.pop(patient).retry_after_seconds or PAUSE_SECONDS
             if pause > min(PAUSE_SECONDS_MAX, self._patience):
                 return None
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause + BEHIND_SECONDS)
             decision = self._router.decide(self._wanted, frozenset(self._failed))
         model = next(iter(decision.order), None)
         return None if model is None else (decision, self._router.model(model))
@@ -237,7 +271,7 @@ class Speaking:
             yield
         except ModelFault as fault:
             log.warning("model failed", model=model.id, fault=fault.kind.value, told=str(fault))
-            self._note(model, fault)
+            self.spent = self.spent.attempted(model.id, fault.kind)
             self._failed[model.id] = fault
             match fault:
                 case PrefillRejected():
@@ -256,9 +290,6 @@ class Speaking:
         attempts, outrun = self.spent.attempts, tuple(Attempt(model.id, Outrun.kind) for model in slower)
         self.spent = replace(self.spent, attempts=(*attempts[:place], *outrun, *attempts[place:]))
 
-    def _note(self, model: Model, fault: ModelFault) -> None:
-        self.spent = replace(self.spent, attempts=(*self.spent.attempts, Attempt(model.id, fault.kind)))
-
     async def _first(self, decision: Decision, model: Model) -> Voice:
         """A model's first word. Whoever gets it closes it."""
         self._asked[model.id] = self._asked.get(model.id, 0) + 1
@@ -266,7 +297,7 @@ class Speaking:
         async with AsyncExitStack() as stack:
             stack.enter_context(self._noted(model))
             asked = await stack.enter_async_context(self._router.asked(model.id))
-            answer = self._router.provider(model.id).answer(self._draft.prompt(model), prefix=kept)
+            answer = self._router.provider(model.id).answer(self._draft.prompt(model), kept, self._pause)
             stream = await stack.enter_async_context(aclosing(answer))
             first = await next_word(stream, min(model.limits.first_word_seconds, self._patience))
             if isinstance(first, Completed):
@@ -278,14 +309,18 @@ class Speaking:
     async def _said(self, voice: Voice) -> AsyncGenerator[Entry | Completed, None]:
         """One model's part, begun by the entry that says so."""
         yield self._opening(voice)
-        said, word = "", voice.first
+        said, word, unnamed = "", voice.first, self._unnamed(voice)
         while True:
+            word = word[: ANSWER_CHARACTERS_MAX - len(self._text)]
             said += word
-            self._text += word
             self._heard = self._seconds()
-            yield Said(word)
+            if text := self._shown(unnamed, word):
+                yield Said(text)
             following = await self._following(voice)
             if isinstance(following, Completed):
+                if text := unnamed.rest():
+                    self._text += text
+                    yield Said(text)
                 self._answered(voice, following, said)
                 yield following
                 return
@@ -301,6 +336,18 @@ class Speaking:
             self._broke = fault
             raise
 
+    def _unnamed(self, voice: Voice) -> Unnamed:
+        """What takes the speaker's name from the beginning of a text; one that goes on has none."""
+        scene = self._draft.scene
+        return Unnamed(() if voice.kept else own_names(scene.speaker, scene.cast))
+
+    def _shown(self, unnamed: Unnamed, word: str) -> str:
+        text = unnamed.shown(word)
+        self._text += text
+        if unnamed.dropped:
+            self.spent = replace(self.spent, unshown=unnamed.dropped)
+        return text
+
     def _kept(self, model: Model) -> str:
         """What of the text so far a model goes on with: all of it, or nothing."""
         goes_on = Capability.PREFILL in model.capabilities and model.id not in self._anew
@@ -310,10 +357,12 @@ class Speaking:
         """What stands before a model's first word."""
         model, kept = voice.model, voice.kept
         before, self._speaker = self._speaker, model.id
+        self.spent = replace(self.spent, first_word_seconds=voice.first_word_seconds)
         if not before:
             return Began(model.id, voice.decision if self._draft.explain else None)
         self._seams += 1
         self._text = kept
+        self.spent = self.spent if kept else replace(self.spent, unshown="")
         mode = SeamMode.CONTINUED if kept else SeamMode.REPLACED
         return Seam(before, model.id, self._broke.kind, mode, len(kept))
 
@@ -322,10 +371,8 @@ class Speaking:
         seconds = self._seconds() - voice.began - first_word
         tokens = usage.output_tokens if usage else estimated_tokens(said)
         voice.asked.answered(Speed(first_word, tokens / max(seconds, 0.001)))
-        attempt = Attempt(voice.model.id, usage=usage, first_word_seconds=first_word)
-        cost = voice.model.prices.cost(usage) if usage else self.spent.cost
-        self.spent = Spent((*self.spent.attempts, attempt), cost)
+        self.spent = self.spent.attempted(voice.model.id, usage=usage)
 
 
 def no_model_for_images() -> FailedPrecondition:
-    return FailedPrecondition("No model that your plan pays for can see images.", reason="NO_MODEL_FOR_IMAGES")
+    return FailedPrecondition("No model that your plan pays for can see images.", reason=NO_MODEL_FOR_IMAGES)

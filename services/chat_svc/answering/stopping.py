@@ -44,16 +44,27 @@ class Stopping:
         self._redis = redis
         self._waiting = waiting
 
+    async def stop_here(self, user: str, conversation: UUID, answer: UUID) -> Message:
+        """The answer as it ended, as `stop` gives it; one that is made here stops though the database is away.
+
+        Unavailable (reason STOP_PENDING) then, since nobody knows yet that it did.
+        """
+        made_here = self._generations.stop(answer, (user, conversation))
+        try:
+            return await self.stop((await self._answers.get(user, conversation, answer)).answer)
+        except Unavailable as error:
+            if not made_here:
+                raise
+            raise _pending() from error
+
     async def stop(self, answer: Message) -> Message:
         """The answer as it ended, and with it its round. Unavailable when it does not end in time.
 
         Whoever makes it may be dying then.
         """
-        if answer.state is not State.STREAMING:
-            return await self._last(answer)
         stopped = last = await self._stopped(answer)
         while last.next is not None:
-            # It ended by itself meanwhile, and the one that is to stop is a later one already.
+            # It has ended by itself, and the one that is to stop is a later one already.
             following = (await self._answers.get(last.user, last.conversation, last.next)).answer
             last = await self._stopped(following)
         return stopped
@@ -71,7 +82,7 @@ class Stopping:
                     await asyncio.sleep(LOOK_SECONDS)
                     answer = (await self._answers.get(answer.user, answer.conversation, answer.id)).answer
         except TimeoutError:
-            raise Unavailable("The answer has not ended yet.", reason="STOP_PENDING") from None
+            raise _pending() from None
         return await self._last(answer)
 
     async def _last(self, answer: Message) -> Message:
@@ -93,10 +104,23 @@ class Stopping:
             while not ending():
                 heard = await channel.get_message(ignore_subscribe_messages=True, timeout=BLOCK_SECONDS)
                 if heard is not None:
-                    self._generations.stop(UUID(heard["data"].decode()))
+                    self._stop_told(heard["data"])
+
+    def _stop_told(self, data: bytes) -> None:
+        """Anybody may say anything on the channel: what is no answer's id is passed over."""
+        try:
+            answer = UUID(data.decode())
+        except ValueError:
+            log.warning("no answer's id was heard", size_bytes=len(data))
+            return
+        self._generations.stop(answer)
 
     async def _tell(self, answer: UUID) -> None:
         try:
             await self._redis.publish(CHANNEL, str(answer))
         except FAULTS as error:
             log.warning("stop is told by the database alone", error=type(error).__name__)
+
+
+def _pending() -> Unavailable:
+    return Unavailable("The answer has not ended yet.", reason="STOP_PENDING")

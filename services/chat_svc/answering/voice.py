@@ -48,8 +48,7 @@ class Voice:
         await self.closing.aclose()
 
     async def word(self) -> str | Completed:
-        """What it says next; others have their turn in between, however much of it is there already."""
-        await asyncio.sleep(0)
+        """What it says next."""
         return await next_word(self.stream, self.model.limits.idle_seconds)
 
 

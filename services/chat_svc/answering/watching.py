@@ -10,10 +10,10 @@ import structlog
 
 from runtime.errors import NotFound, Unavailable
 from services.chat_svc.answering.generations import Generations
-from services.chat_svc.answering.journal import Journal
+from services.chat_svc.answering.journal import Journal, Lull
 from services.chat_svc.domain.conversation import Message, State
 from services.chat_svc.domain.entry import Entry, model_of, text_of
-from services.chat_svc.domain.log import Ended, Event, live_event, rest_of_log
+from services.chat_svc.domain.log import Delayed, Ended, Event, live_event, rest_of_log
 from services.chat_svc.store import Answers, Begun, Rounds
 
 log = structlog.get_logger()
@@ -34,9 +34,13 @@ class Watching:
         self._journal = journal
 
     async def events(self, begun: Begun, after: int) -> AsyncGenerator[Event, None]:
-        """The events behind number `after`, the last of them terminal."""
-        answer, number = begun.answer, after
-        while answer.state is State.STREAMING:
+        """The events behind number `after`, the last of them terminal; Delayed where the live log cannot be read.
+
+        The end waits for the bill, unless that is long in coming.
+        """
+        answer, number, has_ended = begun.answer, after, False
+        while answer.state is State.STREAMING or (answer.unpaid and not has_ended):
+            has_ended = answer.state is not State.STREAMING
             async with aclosing(self._live(answer, number)) as entries:
                 async for entry_number, entry in entries:
                     number = entry_number
@@ -94,26 +98,32 @@ class Watching:
             log.warning("answer shown without its text", answer=str(message.id))
             return []
 
-    async def _live(self, answer: Message, after: int) -> AsyncGenerator[tuple[int, Entry], None]:
+    async def _live(self, answer: Message, after: int) -> AsyncGenerator[tuple[int, Entry | Delayed], None]:
         here = self._generations.log(answer.id)
         if here is not None:
             async with aclosing(here.follow(after)) as entries:
                 async for numbered in entries:
                     yield numbered
             return
-        number = after
+        number, is_told = after, False
         async with aclosing(self._journal.follow(answer.id)) as batches:
             async for batch in batches:
-                if batch is None:
-                    if (await self._now(answer)).state is not State.STREAMING:
+                if isinstance(batch, Lull):
+                    now = await self._now(answer)
+                    if now.state is not State.STREAMING:
                         return
-                    continue
-                first, entries_of_batch = batch
-                # What follows a gap waits for the database: only the next number may come next.
-                for entry_number, entry in enumerate(entries_of_batch, first):
-                    if entry_number == number + 1:
-                        number = entry_number
-                        yield number, entry
+                    is_delayed = now.unmirrored or batch is Lull.AWAY
+                else:
+                    first, entries_of_batch = batch
+                    # What follows a gap waits for the database: only the next number may come next.
+                    is_delayed = first > number + 1
+                    for entry_number, entry in enumerate(entries_of_batch, first):
+                        if entry_number == number + 1:
+                            number, is_told = entry_number, False
+                            yield number, entry
+                if is_delayed and not is_told:
+                    is_told = True
+                    yield number, Delayed()
 
     async def _now(self, answer: Message) -> Message:
         return (await self._answers.get(answer.user, answer.conversation, answer.id)).answer

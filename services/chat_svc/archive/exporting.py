@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from uuid import UUID
 
-import structlog
-
-from runtime.errors import FailedPrecondition, NotFound, Unavailable
+from runtime.errors import FailedPrecondition, NotFound
 from services.chat_svc.answering.watching import Watching
-from services.chat_svc.archive.ours import written
-from services.chat_svc.archive.pdf import pdf
-from services.chat_svc.archive.readable import markdown, plain, spoken
+from services.chat_svc.archive.printing import Printer, too_long
+from services.chat_svc.archive.readable import markdown, plain, sheet, spoken
+from services.chat_svc.archive.sources import Sources
+from services.chat_svc.archive.writing import fitting, illustrated, written
 from services.chat_svc.domain.archive import File, Kind
+from services.chat_svc.domain.character import CustomCharacter, custom_id
 from services.chat_svc.domain.conversation import Conversation, Message
-from services.chat_svc.scenes.characters import Characters
 from services.chat_svc.store import Conversations, Messages
 
-log = structlog.get_logger()
-
 FILE_BYTES_MAX = 3 * 1024 * 1024
-# What a page of messages to print takes is a tenth of a second of another process.
-PDF_CHARACTERS_MAX = 500_000
 PAGE_MESSAGES = 500
 
 
@@ -38,13 +27,13 @@ class Exporting:
         self,
         conversations: Conversations,
         messages: Messages,
-        characters: Characters,
+        sources: Sources,
         watching: Watching,
-        printer: ProcessPoolExecutor,
+        printer: Printer,
     ) -> None:
         self._conversations = conversations
         self._messages = messages
-        self._characters = characters
+        self._sources = sources
         self._watching = watching
         self._printer = printer
 
@@ -59,26 +48,37 @@ class Exporting:
 
     async def _written(self, conversation: Conversation, messages: list[Message], kind: Kind) -> bytes:
         if kind is Kind.JSON:
-            return written(conversation, messages)
+            return await self._told(conversation, messages)
         names, said = await self._names(conversation), list(spoken(messages))
         match kind:
             case Kind.MARKDOWN:
-                return markdown(conversation, said, names)
+                return await asyncio.to_thread(markdown, conversation, said, names)
             case Kind.TEXT:
-                return plain(conversation, said, names)
+                return await asyncio.to_thread(plain, conversation, said, names)
             case Kind.PDF:
-                return await self._printed(conversation, said, names)
+                return await self._printer.print(conversation.user, sheet(conversation, said, names))
 
-    async def _printed(self, conversation: Conversation, said: list[Message], names: Mapping[str, str]) -> bytes:
-        if sum(len(one.text) + 100 for one in said) > PDF_CHARACTERS_MAX:
-            raise _too_large(Kind.PDF)
-        light = [replace(one, log=()) for one in said]
-        loop = asyncio.get_running_loop()
+    async def _told(self, conversation: Conversation, messages: list[Message]) -> bytes:
+        """Our own file, with as many of its images as there is room for, the newest first."""
+        user = conversation.user
+        own = [await self._made(user, one) for one in conversation.cast]
+        # Megabytes of JSON take as long as many pieces of answers that are waiting meanwhile.
+        file = await asyncio.to_thread(written, conversation, messages, [one for one in own if one is not None])
+        shown = list(dict.fromkeys(media for one in messages for media in one.media))
+        sizes = await self._sources.media.sizes(user, shown) if shown else {}
+        kept = [one for one in shown if one in sizes]
+        chosen = fitting(FILE_BYTES_MAX - len(file), {one: sizes[one].size_bytes for one in kept}, reversed(kept))
+        contents = {one.id: one.content for one in await self._sources.media.several(user, chosen)} if chosen else {}
+        types = {one: (sizes[one].content_type, sizes[one].size_bytes) for one in kept}
+        return await asyncio.to_thread(illustrated, file, types, contents)
+
+    async def _made(self, user: str, character: str) -> CustomCharacter | None:
+        """A character that the person made up; None for one of the catalogue's, or one that is no more."""
+        identifier = custom_id(character)
         try:
-            return await loop.run_in_executor(self._printer, pdf, conversation, light, names)
-        except BrokenProcessPool as error:
-            log.exception("the process that prints has died")
-            raise Unavailable("Nothing can be printed just now.", reason="PRINTING_UNAVAILABLE") from error
+            return await self._sources.custom.get(user, identifier) if identifier is not None else None
+        except NotFound:
+            return None
 
     async def _all(self, conversation: Conversation, kind: Kind) -> list[Message]:
         user, identifier, leaf = conversation.user, conversation.id, conversation.current
@@ -102,22 +102,13 @@ class Exporting:
         names = {}
         for one in conversation.cast:
             try:
-                names[one] = (await self._characters.persona(conversation.user, one)).display_name
+                names[one] = await self._sources.characters.display_name(conversation.user, one)
             except NotFound:
                 names[one] = one.partition("/")[2]
         return names
 
 
-@asynccontextmanager
-async def printing() -> AsyncIterator[ProcessPoolExecutor]:
-    """A process that prints while the block runs, from the first file on: here it would hold up answers."""
-    printer = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield printer
-    finally:
-        await asyncio.to_thread(printer.shutdown, wait=True, cancel_futures=True)
-
-
 def _too_large(kind: Kind) -> FailedPrecondition:
-    instead = "export it as Markdown or text" if kind is Kind.PDF else "fork a part of it"
-    return FailedPrecondition(f"The conversation is too long for one such file: {instead}.", reason="TOO_LARGE")
+    if kind is Kind.PDF:
+        return too_long()
+    return FailedPrecondition("The conversation is too long for one such file: fork a part of it.", reason="TOO_LARGE")

@@ -7,18 +7,19 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from runtime.errors import NotFound
 from services.chat_svc.announcing import Announcing
 from services.chat_svc.archive import libre_chat, open_web_ui, ours, silly_tavern
-from services.chat_svc.archive.story import Line, Story, Told, Untold
+from services.chat_svc.archive.album import Album, album
+from services.chat_svc.archive.casting import Casting
+from services.chat_svc.archive.retelling import conversation, messages
+from services.chat_svc.archive.sources import Sources
+from services.chat_svc.archive.story import Story, Told, Untold
 from services.chat_svc.domain.archive import Format, Imported, Skipped
-from services.chat_svc.domain.conversation import Conversation, Message, Role, named
-from services.chat_svc.domain.entry import Began, Said
-from services.chat_svc.domain.group import seeded
-from services.chat_svc.domain.outcome import FinishReason
-from services.chat_svc.domain.prompt import Persona
-from services.chat_svc.scenes.characters import Characters
+from services.chat_svc.domain.conversation import Conversation
+from services.chat_svc.domain.media import Media
+from services.chat_svc.store.media import too_much
 from services.chat_svc.store.messages import PINS_MAX
+from services.chat_svc.store.telling import Telling
 from services.chat_svc.store.told import Told as Opened
 
 READERS: dict[Format, Callable[[bytes], Told]] = {
@@ -28,15 +29,19 @@ READERS: dict[Format, Callable[[bytes], Told]] = {
     Format.OPEN_WEB_UI: open_web_ui.read,
 }
 
+# So many are opened at once: a round trip each would take longer than the call may, and what is opened at once waits
+# for all of it.
+BATCH_CONVERSATIONS = 250
+BATCH_MESSAGES = 5_000
+BATCH_MEDIA_BYTES = 16 * 1024 * 1024
+
 
 class Importing:
     """`clock` gives the present in UTC."""
 
-    def __init__(
-        self, opened: Opened, characters: Characters, announcing: Announcing, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, opened: Opened, sources: Sources, announcing: Announcing, clock: Callable[[], datetime]) -> None:
         self._opened = opened
-        self._characters = characters
+        self._sources = sources
         self._announcing = announcing
         self._clock = clock
 
@@ -45,103 +50,64 @@ class Importing:
 
         The same `request` opens the same conversations. INVALID_ARGUMENT for a file that is none of its kind.
         """
-        conversations: list[Conversation] = []
-        skipped: list[Skipped] = []
-        stories = await asyncio.to_thread(READERS[kind], content)
-        for place, story in enumerate(stories, 1):
+        told = await asyncio.to_thread(READERS[kind], content)
+        sources = self._sources
+        casting = Casting(sources.characters, sources.custom, self._clock, user, character)
+        images = await album(sources.shelf, sources.media, user, told)
+        batch = _Batch(self._opened)
+        for place, story in enumerate(told, 1):
             try:
                 if isinstance(story, Untold):
                     raise story
-                conversations.append(await self._open(user, story, character, uuid5(request, f"{user}/{place}")))
+                identifier = uuid5(request, f"{user}/{place}")
+                await batch.add(place, await self._telling(user, story, identifier, casting, images))
             except Untold as error:
-                skipped.append(Skipped(place, error.title, error.why))
-        return Imported(tuple(conversations), tuple(skipped))
+                batch.skipped.append(Skipped(place, error.title, error.why))
+        await batch.keep()
+        skipped = sorted(batch.skipped, key=lambda one: one.place)
+        return Imported(tuple(batch.conversations), tuple(skipped), images.left_behind)
 
-    async def _open(self, user: str, story: Story, character: str, identifier: UUID) -> Conversation:
-        conversation = await self._conversation(user, story, character, identifier)
-        messages = [_message(conversation, line, position) for position, line in enumerate(story.lines, 1)]
-        if sum(one.pinned for one in messages) > PINS_MAX:
+    async def _telling(self, user: str, story: Story, identifier: UUID, casting: Casting, images: Album) -> Telling:
+        if sum(one.pinned for one in story.lines) > PINS_MAX:
             raise Untold(story.title, f"It has more than {PINS_MAX} pinned messages.")
-        return await self._opened.add(conversation, messages, self._announcing.opened(conversation))
-
-    async def _conversation(self, user: str, story: Story, character: str, identifier: UUID) -> Conversation:
-        cast = [story.character, *story.others] if story.character else [character]
-        try:
-            personas = [await self._characters.persona(user, one) for one in _checked(cast, story.title)]
-        except NotFound:
-            if story.others:
-                raise Untold(story.title, "One of its characters is not known here.") from None
-            if not character:
-                raise Untold(story.title, "Its character is not known here: say with `character` who it is.") from None
-            cast = [character]
-            personas = [await self._known(user, character, story.title)]
-        now = self._clock()
-        conversation = Conversation(
-            user,
-            identifier,
-            cast[0],
-            story.title,
-            len(story.lines),
-            created_at=min(story.created_at or now, now),
-            updated_at=now,
-            others=tuple(cast[1:]),
-            group=seeded(story.group, identifier) if story.group else None,
-            archived=story.archived,
-            current=_id(identifier, story.current),
-            summary=story.summary,
-            summary_until=_id(identifier, story.summary_until),
-            titled=story.titled and story.title != "",
-        )
-        return named(conversation, [one.display_name for one in personas])
-
-    async def _known(self, user: str, character: str, title: str) -> Persona:
-        try:
-            return await self._characters.persona(user, character)
-        except NotFound:
-            raise Untold(title, "The character that you name is not known here.") from None
+        cast = await casting.cast(story)
+        opened = conversation(user, story, identifier, cast, self._clock())
+        found = await images.images(story)
+        kept = {name: one.id if isinstance(one, Media) else one for name, one in found.items()}
+        new = [one for one in found.values() if isinstance(one, Media)]
+        # A long one would hold up answers here.
+        said = await asyncio.to_thread(messages, opened, story, cast, kept)
+        return Telling(opened, said, self._announcing.opened(opened), new)
 
 
-def _checked(cast: list[str], title: str) -> list[str]:
-    if not cast[0]:
-        raise Untold(title, "It names no character of ours: say with `character` whom it is with.")
-    if len(cast) > 8 or len(set(cast)) < len(cast):
-        raise Untold(title, "It has more than 8 characters, or one of them twice.")
-    return cast
+class _Batch:
+    """Conversations that are waiting to be opened together."""
 
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._waiting: list[tuple[int, Telling]] = []
+        self._messages = 0
+        self._media_bytes = 0
+        self.conversations: list[Conversation] = []
+        self.skipped: list[Skipped] = []
 
-def _message(conversation: Conversation, line: Line, position: int) -> Message:
-    known = line.character if line.character in conversation.cast else conversation.character
-    speaker = "" if line.by_person else known
-    entries = (Began(line.model), Said(line.text)) if line.text else (Began(line.model),)
-    return Message(
-        conversation.user,
-        conversation.id,
-        _given(conversation.id, line.key),
-        position,
-        Role.USER if line.by_person else Role.CHARACTER,
-        line.text,
-        line.state,
-        line.at or conversation.created_at,
-        parent=_id(conversation.id, line.parent),
-        character=speaker,
-        pinned=line.pinned,
-        reaction=line.reaction,
-        edited_at=line.edited_at,
-        model="" if line.by_person else line.model,
-        log=() if line.by_person else entries,
-        finish=_finish(line),
-        failure=line.failure,
-    )
+    async def add(self, place: int, telling: Telling) -> None:
+        """Opens what is waiting, once it is much."""
+        self._waiting.append((place, telling))
+        self._messages += len(telling.messages)
+        self._media_bytes += sum(len(one.content) for one in telling.media)
+        many = len(self._waiting) >= BATCH_CONVERSATIONS or self._messages >= BATCH_MESSAGES
+        if many or self._media_bytes >= BATCH_MEDIA_BYTES:
+            await self.keep()
 
-
-def _finish(line: Line) -> FinishReason | None:
-    return None if line.by_person or line.failure else line.finish or FinishReason.STOP
-
-
-def _given(conversation: UUID, key: str) -> UUID:
-    """The id of a line: the same whenever its file is read for the same conversation."""
-    return uuid5(conversation, key)
-
-
-def _id(conversation: UUID, key: str | None) -> UUID | None:
-    return _given(conversation, key) if key is not None else None
+    async def keep(self) -> None:
+        """Opens what is waiting."""
+        if not self._waiting:
+            return
+        kept = await self._opened.several([telling for _, telling in self._waiting])
+        for (place, telling), one in zip(self._waiting, kept, strict=True):
+            if one is None:
+                self.skipped.append(Skipped(place, telling.conversation.display_name, too_much().message))
+            else:
+                self.conversations.append(one)
+        self._waiting, self._messages, self._media_bytes = [], 0, 0

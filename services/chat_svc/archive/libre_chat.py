@@ -6,7 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.chat_svc.archive.parsed import parsed
-from services.chat_svc.archive.story import Line, Story, Told, Untold, each, line, moment, newest, ordered, text
+from services.chat_svc.archive.story import (
+    Line,
+    Story,
+    Told,
+    Untold,
+    each,
+    key_of,
+    line,
+    moment,
+    newest,
+    ordered,
+    parent_of,
+    text,
+)
 
 # What the first messages name as their parent.
 ROOT = "00000000-0000-0000-0000-000000000000"
@@ -21,13 +34,15 @@ def read(content: bytes) -> Told:
 def _story(value: Any) -> Story:
     title = line(value.get("title"))
     tree = value.get("messagesTree")
-    messages = _walked(tree) if isinstance(tree, list) else value.get("messages")
+    messages = tree if isinstance(tree, list) else value.get("messages")
     if messages is None:
         raise Untold(title, "It holds no messages.")
-    told = list(messages)
-    keys = {one["messageId"] for one in told}
+    # A list may hold trees, too.
+    told = list(_walked(messages))
+    keys = {key_of(one["messageId"]) for one in told}
     lines = ordered((_line(one, keys) for one in told), title)
-    return Story(title, lines, newest(lines), moment(value.get("createdAt")))
+    made_at, used_at = moment(value.get("createdAt")), moment(value.get("updatedAt"))
+    return Story(title, lines, newest(lines), made_at, updated_at=used_at)
 
 
 def _walked(tree: list[Any]) -> Iterator[Any]:
@@ -40,9 +55,9 @@ def _walked(tree: list[Any]) -> Iterator[Any]:
 
 
 def _line(one: Any, keys: set[str]) -> Line:
-    parent = one.get("parentMessageId")
+    parent = parent_of(one.get("parentMessageId"))
     return Line(
-        one["messageId"],
+        key_of(one["messageId"]),
         parent if parent != ROOT and parent in keys else None,
         bool(one.get("isCreatedByUser")),
         _text(one),

@@ -1,122 +1,90 @@
-"""Files to print.
-
-Letters come from the first of our fonts that has them: Noto Sans (Latin, Greek, Cyrillic), FiraGO (Arabic, Hebrew,
-Thai, Georgian, Devanagari), Cascadia (arrows, boxes, braille); Chinese, Japanese and Korean from the fonts that every
-viewer brings. Emoji have none: a box stands for them.
-"""
+"""Files to print."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from xml.sax.saxutils import escape
 
-import pymupdf_fonts
-from reportlab.lib.colors import HexColor
-from reportlab.lib.enums import TA_LEFT
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.pdfgen.textobject import PDFTextObject
 
-from services.chat_svc.archive.readable import speaker
-from services.chat_svc.domain.conversation import Conversation, Message, State
+from services.chat_svc.archive.letters import BOLD, FONTS, Letter, lettered, loaded
+from services.chat_svc.archive.wrapping import wrapped
 
-FONTS = ("notos", "figo", "cascadia")
-BOLD = "notosbo"
-MISSING = "□"
 MARGIN = 20 * mm
-
-HANGUL, KANA = ((0x1100, 0x11FF), (0xAC00, 0xD7AF)), ((0x3040, 0x30FF), (0x31F0, 0x31FF))
-HAN = ((0x2E80, 0x303F), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF))
-
-BODY = ParagraphStyle("body", fontName="notos", fontSize=10.5, leading=15, alignment=TA_LEFT, splitLongWords=1)
-NAME = ParagraphStyle("name", parent=BODY, fontName=BOLD, spaceBefore=4 * mm)
-TITLE = ParagraphStyle("title", parent=BODY, fontName=BOLD, fontSize=16, leading=21)
-SMALL = ParagraphStyle("small", parent=BODY, fontSize=8.5, textColor=HexColor("#666666"))
+WIDTH = A4[0] - 2 * MARGIN
 
 
-def pdf(conversation: Conversation, messages: Sequence[Message], names: Mapping[str, str]) -> bytes:
-    """The branch as PDF; `names` are the characters' display names. Takes tenths of a second a page."""
-    _fonts()
-    parts = [
-        Paragraph(_marked(conversation.display_name), TITLE),
-        Paragraph(f"{conversation.created_at:%Y-%m-%d %H:%M} UTC", SMALL),
-        Spacer(1, 4 * mm),
-    ]
-    for message in messages:
-        parts.append(Paragraph(_marked(speaker(message, names)), NAME))
-        cut = " […]" if message.state is State.FAILED else ""
-        parts += [Paragraph(_marked(line), BODY) for line in f"{message.text}{cut}".splitlines() if line.strip()]
+@dataclass(frozen=True)
+class Style:
+    """How text looks: sizes in points, `before` the space above it, `grey` between black and white."""
+
+    fonts: Sequence[str]
+    size: float
+    leading: float
+    before: float = 0.0
+    grey: float = 0.0
+
+
+TITLE = Style(BOLD, 16, 21)
+SMALL = Style(FONTS, 8.5, 15, grey=0.4)
+NAME = Style(BOLD, 10.5, 15, before=4 * mm)
+BODY = Style(FONTS, 10.5, 15)
+
+
+def pdf(title: str, when: str, said: Sequence[tuple[str, str]]) -> bytes:
+    """A conversation as PDF: what was `said` by whom. Takes time in proportion to the text."""
+    loaded()
     file = io.BytesIO()
-    document = SimpleDocTemplate(
-        file,
-        pagesize=A4,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
-        topMargin=MARGIN,
-        bottomMargin=MARGIN,
-        title=conversation.display_name,
-        author="SceneMesh",
-        invariant=1,
-    )
-    document.build(parts, onFirstPage=_numbered, onLaterPages=_numbered)
+    canvas = Canvas(file, pagesize=A4, invariant=1, pageCompression=1)
+    canvas.setTitle(title)
+    canvas.setAuthor("SceneMesh")
+    pages = _Pages(canvas)
+    pages.write(title, TITLE)
+    pages.write(when, SMALL)
+    for name, text in said:
+        pages.write(name, NAME)
+        pages.write(text, BODY)
+    pages.end()
+    canvas.save()
     return file.getvalue()
 
 
-@cache
-def _fonts() -> Mapping[str, frozenset[int]]:
-    """The letters that each of our fonts has."""
-    letters = {}
-    for name in (*FONTS, BOLD):
-        font = TTFont(name, io.BytesIO(pymupdf_fonts.myfont(name)))
-        pdfmetrics.registerFont(font)
-        letters[name] = frozenset(font.face.charToGlyph)
-    for name in ("STSong-Light", "HeiseiMin-W3", "HYSMyeongJo-Medium"):
-        pdfmetrics.registerFont(UnicodeCIDFont(name))
-    return letters
+class _Pages:
+    """Pages that are filled from the top."""
 
+    def __init__(self, canvas: Canvas) -> None:
+        self._canvas = canvas
+        self._text: PDFTextObject = canvas.beginText()
+        self._top = A4[1] - MARGIN
 
-def _marked(text: str) -> str:
-    """The text as markup that names the font of every run of letters."""
-    east = _eastern(text)
-    runs = groupby(text, key=lambda letter: _font(letter, east))
-    return "".join(_run(name, "".join(letters)) for name, letters in runs)
+    def write(self, text: str, style: Style) -> None:
+        """Writes a text below what is there; a name stands on the page of what its character says."""
+        self._top -= style.before
+        for line in text.splitlines():
+            letters = lettered(" ".join(line.split()), style.fonts)
+            for row in wrapped(letters, WIDTH / style.size * 1000):
+                if self._top - style.leading * (2 if style is NAME else 1) < MARGIN:
+                    self.end()
+                self._write(row, style)
 
+    def end(self) -> None:
+        """Ends the page with its number."""
+        self._canvas.drawText(self._text)
+        self._canvas.setFont(FONTS[0], 8)
+        self._canvas.drawRightString(A4[0] - MARGIN, 12 * mm, str(self._canvas.getPageNumber()))
+        self._canvas.showPage()
+        self._text = self._canvas.beginText()
+        self._top = A4[1] - MARGIN
 
-def _run(name: str | None, letters: str) -> str:
-    if name is None:
-        return f'<font name="{FONTS[-1]}">{MISSING * len(letters)}</font>'
-    return escape(letters) if name == FONTS[0] else f'<font name="{name}">{escape(letters)}</font>'
-
-
-def _font(letter: str, east: str) -> str | None:
-    code = ord(letter)
-    if letter.isspace():
-        return FONTS[0]
-    if _within(code, (*HANGUL, *KANA, *HAN)):
-        return east
-    return next((name for name in FONTS if code in _fonts()[name]), None)
-
-
-def _eastern(text: str) -> str:
-    """Han characters look as they do in the language around them."""
-    codes = {ord(letter) for letter in text}
-    if any(_within(code, KANA) for code in codes):
-        return "HeiseiMin-W3"
-    return "HYSMyeongJo-Medium" if any(_within(code, HANGUL) for code in codes) else "STSong-Light"
-
-
-def _within(code: int, ranges: Sequence[tuple[int, int]]) -> bool:
-    return any(first <= code <= last for first, last in ranges)
-
-
-def _numbered(canvas: object, document: object) -> None:
-    page = canvas.getPageNumber()  # type: ignore[attr-defined]
-    canvas.setFont("notos", 8)  # type: ignore[attr-defined]
-    canvas.drawRightString(A4[0] - MARGIN, 12 * mm, str(page))  # type: ignore[attr-defined]
+    def _write(self, row: Sequence[Letter], style: Style) -> None:
+        self._top -= style.leading
+        self._text.setTextOrigin(MARGIN, self._top)
+        self._text.setFillGray(style.grey)
+        for font, letters in groupby(row, key=lambda letter: letter.font):
+            self._text.setFont(font, style.size)
+            self._text.textOut("".join(letter.shown for letter in letters))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from services.chat_svc.archive.printing import Sheet
 from services.chat_svc.domain.conversation import Conversation, Message, Role, State
 
 PERSON = "You"
 # What Markdown might take for markup at the beginning of a line, or within one.
 MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
+# Of one line alone: what looked for it across empty ones would look at each of them as often as there are any.
+HEADING = re.compile(r"(?<![^\n\r])([^\S\n\r]*)(#+(?!\S))")
 
 
 def markdown(conversation: Conversation, messages: Sequence[Message], names: Mapping[str, str]) -> bytes:
@@ -26,6 +29,12 @@ def plain(conversation: Conversation, messages: Sequence[Message], names: Mappin
     parts = [f"{conversation.display_name}\n{_when(conversation)}"]
     parts += [f"{speaker(message, names)}:\n{message.text}{_cut(message)}" for message in messages]
     return ("\n\n".join(parts) + "\n").encode()
+
+
+def sheet(conversation: Conversation, messages: Sequence[Message], names: Mapping[str, str]) -> Sheet:
+    """The branch to be printed."""
+    said = [(speaker(message, names), f"{message.text}{_cut(message)}") for message in messages]
+    return Sheet(conversation.display_name, _when(conversation), said)
 
 
 def speaker(message: Message, names: Mapping[str, str]) -> str:
@@ -52,4 +61,4 @@ def _escaped(text: str) -> str:
 
 def _quiet(text: str) -> str:
     """Characters speak Markdown, but what they say makes no headings and no raw HTML."""
-    return re.sub(r"^(\s*)(#+\s)", r"\1\\\2", text.replace("<", "\\<"), flags=re.MULTILINE)
+    return HEADING.sub(r"\1\\\2", text.replace("<", "\\<"))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from runtime.errors import InvalidArgument, Violation
 from services.chat_svc.domain.conversation import Reaction, State
+from services.chat_svc.domain.entry import Entry
 from services.chat_svc.domain.fault import FailureReason
 from services.chat_svc.domain.group import Group
-from services.chat_svc.domain.outcome import FinishReason
+from services.chat_svc.domain.outcome import FinishReason, Usage
 
 STORIES_MAX = 1_000
 LINES_MAX = 10_000
@@ -33,7 +35,8 @@ class Untold(Exception):
 class Line:
     """One message. `key` is its name within the file, `parent` that of the one it was said after.
 
-    `character` is who speaks, where the file names one of ours.
+    `character` is who speaks, where the file names one of ours. `media` are the names of what it shows, `next` is the
+    key of the answer that follows in its round, `log` what it came in, where that says more than the text.
     """
 
     key: str
@@ -49,11 +52,28 @@ class Line:
     pinned: bool = False
     reaction: Reaction | None = None
     edited_at: datetime | None = None
+    media: tuple[UUID, ...] = ()
+    next: str | None = None
+    usage: Usage | None = None
+    log: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    """A character that a person made up, as a file tells it."""
+
+    display_name: str
+    title: str
+    persona: str
+    greeting: str
 
 
 @dataclass(frozen=True)
 class Story:
-    """A conversation: its lines, parents first, and the one that its chosen branch ends with."""
+    """A conversation: its lines, parents first, and the one that its chosen branch ends with.
+
+    `made` are its person's own characters by their names, `pictures` the images that the file brings.
+    """
 
     title: str
     lines: tuple[Line, ...]
@@ -66,6 +86,10 @@ class Story:
     titled: bool = True
     summary: str = ""
     summary_until: str | None = None
+    updated_at: datetime | None = None
+    forked_from: UUID | None = None
+    made: Mapping[str, Made] = field(default_factory=dict)
+    pictures: Mapping[UUID, bytes] = field(default_factory=dict, repr=False)
 
 
 Told = list[Story | Untold]
@@ -90,8 +114,9 @@ def each(values: Any, told: Callable[[Any], Story]) -> Told:
 
 
 def ordered(lines: Iterable[Line], title: str) -> tuple[Line, ...]:
-    """The lines with parents before what was said after them, otherwise as they came. Untold where that cannot be."""
+    """The lines as they came, but none before its parent. Untold where that cannot be."""
     waiting: dict[str | None, list[Line]] = {}
+    found: dict[str, Line] = {}
     keys: set[str] = set()
     for one in lines:
         if len(keys) == LINES_MAX:
@@ -99,16 +124,17 @@ def ordered(lines: Iterable[Line], title: str) -> tuple[Line, ...]:
         if one.key in keys:
             raise Untold(title, "Two of its messages have the same name.")
         keys.add(one.key)
-        waiting.setdefault(one.parent, []).append(one)
-    found: list[Line] = []
-    ready = list(reversed(waiting.pop(None, [])))
-    while ready:
-        one = ready.pop()
-        found.append(one)
-        ready += reversed(waiting.pop(one.key, []))
+        if one.parent is not None and one.parent not in found:
+            waiting.setdefault(one.parent, []).append(one)
+            continue
+        ready = [one]
+        while ready:
+            placed = ready.pop()
+            found[placed.key] = placed
+            ready += reversed(waiting.pop(placed.key, []))
     if waiting:
         raise Untold(title, "Some of its messages were said after one that is not there.")
-    return tuple(found)
+    return tuple(found.values())
 
 
 def newest(lines: tuple[Line, ...]) -> str | None:
@@ -123,6 +149,18 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("a text is none")
     return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[:TEXT_CHARACTERS_MAX]
+
+
+def key_of(value: Any) -> str:
+    """A message's name within its file."""
+    if value is None:
+        raise TypeError("a message has no name")
+    return text(value)
+
+
+def parent_of(value: Any) -> str | None:
+    """The name of the message that another was said after; None for none."""
+    return key_of(value) if value is not None else None
 
 
 def line(value: Any) -> str:

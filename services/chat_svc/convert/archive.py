@@ -32,4 +32,5 @@ def imported_to_proto(imported: Imported) -> archive_pb2.ImportConversationsResp
             archive_pb2.SkippedConversation(place=one.place, display_name=one.title, reason=one.why)
             for one in imported.skipped
         ],
+        media_left_behind=imported.media_left_behind,
     )

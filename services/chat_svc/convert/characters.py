@@ -1,21 +1,20 @@
 """Characters that people made up, as the contract says them, and the pages of a list."""
 
 from dataclasses import replace
-from datetime import datetime
-from uuid import UUID, uuid5
+from datetime import UTC, datetime
+from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from runtime import pages
-from runtime.errors import InvalidArgument, Violation
 from runtime.interceptors.validation import validate
 from scenemesh.chat.v1 import character_pb2
-from services.chat_svc.convert.conversations import bad_page_token, timestamp
+from services.chat_svc.convert.conversations import bad_field, bad_page_token, check_mask, check_said, timestamp
+from services.chat_svc.convert.requests import made_id
 from services.chat_svc.domain.character import PREFIX, CustomCharacter, custom_id
 
 CHARACTERS_PAGE = 20
-# Ids of what was made by requests that may come twice.
-REQUESTS = UUID("6a0f5f3e-2d5c-4a8e-9a8b-6a3f0c1d7e42")
+NAME = "custom_character.display_name"
 CHANGEABLE = ("display_name", "title", "persona", "greeting")
 
 
@@ -24,20 +23,22 @@ def made_from_proto(
 ) -> CustomCharacter:
     """The character that somebody wants to keep; the same id for the same request."""
     proto = request.custom_character
-    identifier = uuid5(REQUESTS, f"{user}/{request.request_id}") if request.request_id else random
-    return CustomCharacter(user, identifier, proto.display_name, proto.title, proto.persona, proto.greeting, now, now)
+    check_said(NAME, proto.display_name)
+    identifier = made_id(user, request.request_id, random)
+    return CustomCharacter(
+        user, identifier, proto.display_name.strip(), proto.title, proto.persona, proto.greeting, now, now
+    )
 
 
 def changed_from_proto(
     character: CustomCharacter, proto: character_pb2.CustomCharacter, mask: FieldMask, now: datetime
 ) -> CustomCharacter:
     """The character with what the mask names as the request has it."""
-    unknown = [path for path in mask.paths if path not in CHANGEABLE]
-    if unknown:
-        raise _fault("update_mask", f"names {unknown[0]!r}, which cannot be changed")
+    check_mask(mask.paths, CHANGEABLE)
     changed = replace(character, updated_at=now, **{path: getattr(proto, path) for path in mask.paths})
-    validate(character_to_proto(changed))
-    return changed
+    validate(character_pb2.CreateCustomCharacterRequest(custom_character=character_to_proto(changed)))
+    check_said(NAME, changed.display_name)
+    return replace(changed, display_name=changed.display_name.strip())
 
 
 def name_from_proto(proto: character_pb2.CustomCharacter) -> UUID:
@@ -47,7 +48,7 @@ def name_from_proto(proto: character_pb2.CustomCharacter) -> UUID:
             return identifier
     except ValueError:
         pass
-    raise _fault("custom_character.name", f"must be {PREFIX}{{uuid}}")
+    raise bad_field("custom_character.name", f"must be {PREFIX}{{uuid}}")
 
 
 def characters_after(
@@ -62,8 +63,8 @@ def characters_after(
         made_at = datetime.fromisoformat(position[0])
         if made_at.tzinfo is None:
             raise bad_page_token()
-        return (made_at, UUID(position[1])), size
-    except ValueError:
+        return (made_at.astimezone(UTC), UUID(position[1])), size
+    except (ValueError, OverflowError):
         raise bad_page_token() from None
 
 
@@ -94,7 +95,3 @@ def character_to_proto(character: CustomCharacter) -> character_pb2.CustomCharac
 
 def _scope(user: str) -> str:
     return f"users/{user}/customCharacters"
-
-
-def _fault(field: str, description: str) -> InvalidArgument:
-    return InvalidArgument(f"{field}: {description}", violations=[Violation(field, description)])

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,11 +12,13 @@ from runtime import pages
 from runtime.errors import InvalidArgument, Violation
 from runtime.interceptors.validation import validate
 from scenemesh.chat.v1 import chat_pb2
+from services.chat_svc.convert.requests import made_id
 from services.chat_svc.domain.changes import ConversationChange
 from services.chat_svc.domain.character import is_name
 from services.chat_svc.domain.conversation import Conversation
 from services.chat_svc.domain.finding import Filter
 from services.chat_svc.domain.group import ANSWERS, Group, TurnOrder, seeded
+from services.chat_svc.domain.unseen import is_blank
 
 CONVERSATIONS_PAGE = 20
 
@@ -56,8 +58,8 @@ def conversations_after(
         used_at = datetime.fromisoformat(position[0])
         if used_at.tzinfo is None:
             raise bad_page_token()
-        return (used_at, UUID(position[1])), size
-    except ValueError:
+        return (used_at.astimezone(UTC), UUID(position[1])), size
+    except (ValueError, OverflowError):
         raise bad_page_token() from None
 
 
@@ -74,23 +76,28 @@ def conversations_to_proto(
     )
 
 
-def conversation_from_proto(user: str, identifier: UUID, proto: chat_pb2.Conversation, now: datetime) -> Conversation:
-    """The conversation that somebody wants to open."""
+def conversation_from_proto(
+    user: str, request: chat_pb2.CreateConversationRequest, random: UUID, now: datetime
+) -> Conversation:
+    """The conversation that somebody wants to open; the same id for the same request."""
+    identifier, proto = made_id(user, request.request_id, random), request.conversation
     others = tuple(proto.others)
+    if proto.HasField("group") and not others:
+        raise bad_field("conversation.group", "is for a conversation with several characters: name the others, too")
     if proto.character in others:
-        fault = Violation("conversation.others", "names the first character again")
-        raise InvalidArgument(f"{fault.field}: {fault.description}", violations=[fault])
+        raise bad_field("conversation.others", "names the first character again")
+    title = proto.display_name.strip()
     return Conversation(
         user,
         identifier,
         proto.character,
-        proto.display_name,
+        title,
         0,
         created_at=now,
         updated_at=now,
         others=others,
         group=seeded(group_from_proto(proto.group), identifier) if others else None,
-        titled=proto.display_name != "",
+        titled=title != "",
     )
 
 
@@ -107,7 +114,7 @@ def change_from_proto(request: chat_pb2.UpdateConversationRequest) -> tuple[UUID
         named.group.CopyFrom(proto.group)
     validate(chat_pb2.CreateConversationRequest(conversation=named))
     change = ConversationChange(
-        display_name=proto.display_name if "display_name" in paths else None,
+        display_name=proto.display_name.strip() if "display_name" in paths else None,
         archived=proto.archived if "archived" in paths else None,
         group=group_from_proto(proto.group) if "group" in paths else None,
     )
@@ -189,6 +196,12 @@ def _conversations_scope(user: str, request: chat_pb2.ListConversationsRequest) 
 def digest(*parts: object) -> str:
     """A short name for a query."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def check_said(field: str, text: str) -> None:
+    """InvalidArgument for a text of which nobody sees anything: it says nothing, and would cost as much as another."""
+    if is_blank(text):
+        raise bad_field(field, "must not be blank")
 
 
 def bad_field(field: str, description: str) -> InvalidArgument:

@@ -4,13 +4,13 @@ from uuid import UUID
 
 from runtime import pages
 from scenemesh.chat.v1 import chat_pb2
-from services.chat_svc.convert.conversations import bad_field, bad_page_token, conversation_id, timestamp
+from services.chat_svc.convert.conversations import bad_field, bad_page_token, check_said, conversation_id, timestamp
 from services.chat_svc.convert.models import choice_from_proto, decision_to_proto
 from services.chat_svc.domain.conversation import Message, Reaction, Role, State
 from services.chat_svc.domain.ending import DESCRIPTIONS
 from services.chat_svc.domain.entry import Said, Seam, SeamMode
 from services.chat_svc.domain.fault import FailureReason, Fault
-from services.chat_svc.domain.log import Ended, Event, Started
+from services.chat_svc.domain.log import Delayed, Ended, Event, Started
 from services.chat_svc.domain.outcome import Attempt, FinishReason, Usage
 from services.chat_svc.domain.routing import Choice
 from services.chat_svc.domain.wish import Wish
@@ -76,9 +76,11 @@ def messages_after(request: chat_pb2.ListMessagesRequest) -> tuple[int, int]:
     position = pages.position(_messages_scope(request), request.page_token, 1)
     if position is None:
         return 0, size
-    if not (position[0].isascii() and position[0].isdigit() and int(position[0][:11]) <= POSITION_MAX):
+    if not (position[0].isascii() and position[0].isdigit() and len(position[0]) <= len(str(POSITION_MAX))):
         raise bad_page_token()
-    return int(position[0]), size
+    if (after := int(position[0])) > POSITION_MAX:
+        raise bad_page_token()
+    return after, size
 
 
 def messages_to_proto(
@@ -124,6 +126,9 @@ def wish_from_proto(request: chat_pb2.SendMessageRequest) -> Wish:
     model, preference = choice_from_proto(request.choice)
     if request.after and conversation_id(request.after) != conversation_id(request.parent):
         raise bad_field("after", "is not of this conversation")
+    # What shows a picture need say nothing.
+    if not request.media:
+        check_said("text", request.text)
     return Wish(
         request.text,
         request.request_id,
@@ -143,6 +148,8 @@ def event_to_proto(event: Event) -> chat_pb2.ChatEvent:
             proto.delta.text = text
         case Seam() as seam:
             proto.seam.CopyFrom(_seam(seam))
+        case Delayed():
+            proto.delayed.SetInParent()
         case Ended(answer) if answer.finish is not None:
             finished = chat_pb2.Finished(
                 reason=FINISH_REASONS[answer.finish], message=message_to_proto(answer), receipt=_receipt(answer)
@@ -183,6 +190,7 @@ def _receipt(answer: Message) -> chat_pb2.Receipt:
     return chat_pb2.Receipt(
         meter=answer.meter,
         charged=answer.charged,
+        remaining=answer.remaining,
         usage=_usage(answer.usage),
         attempts=[_attempt(one) for one in answer.spent.attempts],
         cost_usd=float(answer.spent.cost),
@@ -204,7 +212,10 @@ def _usage(usage: Usage | None) -> chat_pb2.TokenUsage | None:
     if usage is None:
         return None
     return chat_pb2.TokenUsage(
-        input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, estimated=usage.estimated
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        estimated=usage.estimated,
+        cached_input_tokens=usage.cached_tokens,
     )
 
 

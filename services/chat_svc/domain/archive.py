@@ -45,7 +45,8 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of a file."""
+    """What came of a file. `media_left_behind` is how many images messages showed that could not be had."""
 
     conversations: tuple[Conversation, ...]
     skipped: tuple[Skipped, ...]
+    media_left_behind: int = 0

@@ -9,6 +9,7 @@ from runtime.errors import InvalidArgument, Violation
 from services.chat_svc.domain.conversation import Conversation, Message, Reaction, Role
 from services.chat_svc.domain.entry import Began, Said
 from services.chat_svc.domain.group import Group, seeded
+from services.chat_svc.domain.unseen import is_blank
 
 # What a person says, at most.
 TEXT_MAX = 8_000
@@ -49,8 +50,8 @@ def changed(conversation: Conversation, change: ConversationChange, characters: 
 
 def edited(message: Message, text: str, at: datetime) -> Message:
     """The message with another text; the log of an answer becomes that of one that said it in one piece."""
-    if not text:
-        raise _fault("message.text", "must not be empty")
+    if is_blank(text):
+        raise _fault("message.text", "must not be blank")
     if message.role is Role.USER:
         if len(text) > TEXT_MAX:
             raise _fault("message.text", f"must be at most {TEXT_MAX:,} characters")

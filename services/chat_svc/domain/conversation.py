@@ -88,7 +88,9 @@ class Message:
     `next` is the answer that follows in the same round of a group. The fields from `model` on are those of an answer.
     `log` are the entries that it came in. `charged` is what the person pays once the hold is resolved, in units of
     `meter`, of which a turn costs `price`; images that were shown cost `images` units of `images_meter` beside that,
-    where the answer costs anything. `prompt_tokens` is an estimate.
+    where the answer costs anything. `remaining` are the units that the meter had left once that was paid, None where
+    nothing limits it; it is `unpaid` until the hold is resolved. One that is being made is `unmirrored` while other
+    processes cannot read what it says. `prompt_tokens` is an estimate.
     """
 
     user: str
@@ -114,6 +116,9 @@ class Message:
     finish: FinishReason | None = None
     failure: FailureReason | None = None
     charged: int = 0
+    remaining: int | None = None
+    unpaid: bool = False
+    unmirrored: bool = False
     hold: str = ""
     meter: str = METER
     price: int = 1

@@ -2,7 +2,7 @@
 
 | fault           | the same model again       | another model | counts against it |
 |-----------------|----------------------------|---------------|-------------------|
-| RateLimited     | after a short wait told    | yes           | rests as long as told |
+| RateLimited     | once, after a wait         | yes           | rests at once     |
 | Overloaded      | once                       | yes           | yes               |
 | ServerFailed    | once                       | yes           | yes               |
 | Unreachable     | once                       | yes           | yes               |
@@ -13,6 +13,9 @@
 | Stalled, Cut, Malformed, Empty | no          | yes           | yes               |
 | Outrun          | yes                        | yes           | no                |
 | HandedOver      | yes                        | yes           | no                |
+
+One that tells how long to wait, whatever else it tells, rests for so long, and the same model is asked again where that
+is short. An ending that the model gives no known reason for is Cut.
 """
 
 from __future__ import annotations

@@ -98,13 +98,14 @@ def mentioned(cast: Mapping[str, str], text: str) -> list[str]:
     A whole name means the one who is called so, a single word of a name everybody who has it.
     """
     names = {character: tuple(words(name)) for character, name in cast.items()}
+    telling = {character: _telling(name) for character, name in names.items()}
     heard, found, place = words(text), list[str](), 0
     while place < len(heard):
         whole = max((len(name) for name in names.values() if name and _at(heard, place, name)), default=0)
         if whole:
             found += [one for one, name in names.items() if len(name) == whole and _at(heard, place, name)]
         else:
-            found += [one for one, name in names.items() if heard[place] in _telling(name)]
+            found += [one for one, told in telling.items() if heard[place] in told]
         place += max(1, whole)
     return list(dict.fromkeys(found))
 
@@ -119,8 +120,8 @@ def _at(heard: list[str], place: int, name: tuple[str, ...]) -> bool:
     return tuple(heard[place : place + len(name)]) == name
 
 
-def _telling(name: tuple[str, ...]) -> list[str]:
-    return [word for word in name if len(word) >= WORD_LETTERS_MIN and word not in COMMON_WORDS]
+def _telling(name: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word for word in name if len(word) >= WORD_LETTERS_MIN and word not in COMMON_WORDS)
 
 
 def _natural(group: Group, cast: Mapping[str, str], text: str, random: Random) -> list[str]:

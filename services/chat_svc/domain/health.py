@@ -16,6 +16,8 @@ HALF_LIFE_SECONDS = 300.0
 FAILURES_MAX = 3
 REST_SECONDS = 5.0
 REST_SECONDS_MAX = 120.0
+# What a provider tells is believed up to here.
+TOLD_REST_SECONDS_MAX = 3_600.0
 NOT_LET_IN_REST_SECONDS = 300.0
 RATE_LIMITED_REST_SECONDS = 2.0
 DOUBLINGS_MAX = 10
@@ -70,6 +72,7 @@ class Health:
         self._rests = 0
         self._rested_at = 0.0
         self._rests_until: float | None = None
+        self._told_until = 0.0
         self._probe: Asking | None = None
 
     def standing(self, now: float) -> Standing:
@@ -89,7 +92,14 @@ class Health:
             case Standing.OPEN:
                 return False
             case Standing.HALF_OPEN:
-                return self._probe is None or now - self._probe.at >= PROBE_SECONDS
+                return not self._is_probed(now)
+
+    def admits_alone(self, now: float) -> bool:
+        """Whether it may be asked where nobody else is left: though it rests, by one at a time.
+
+        Not before the time that it told.
+        """
+        return self._rests_until is None or (now >= self._told_until and not self._is_probed(now))
 
     def expected(self, now: float) -> Speed:
         """How fast it likely is: as it was measured, the longer ago, the more as any other."""
@@ -100,8 +110,8 @@ class Health:
         return self._failing * _freshness(now - self._ended_at)
 
     def asked(self, now: float) -> Asking:
-        """Somebody begins to ask it: where it was resting, that is the probe."""
-        asking = Asking(now, probe=self.standing(now) is Standing.HALF_OPEN and self.admits(now))
+        """Somebody begins to ask it: where it was resting, or rests, that is the probe."""
+        asking = Asking(now, probe=self.standing(now) is not Standing.CLOSED and self.admits_alone(now))
         if asking.probe:
             self._probe = asking
         return asking
@@ -124,7 +134,10 @@ class Health:
             self._probe = None
 
     def failed(self, asking: Asking, fault: ModelFault, now: float) -> None:
-        """It failed. One that is told to wait, or is not let in, rests at once."""
+        """It failed. One that tells how long to wait, or lets nobody in, rests at once.
+
+        A rate limit that tells it rests for no longer; others rest after failures in a row whatever they tell.
+        """
         self.left(asking)
         if not fault.counts:
             return
@@ -133,17 +146,22 @@ class Health:
         stale = self._stale(asking)
         if not stale:
             self._in_a_row += 1
+        if fault.retry_after_seconds is not None:
+            self._rest_as_told(now, min(max(fault.retry_after_seconds, 0.0), TOLD_REST_SECONDS_MAX))
         match fault:
             case NotLetIn():
                 self._rest(now, NOT_LET_IN_REST_SECONDS)
-            case RateLimited() if fault.retry_after_seconds is not None:
-                self._rest(now, min(max(fault.retry_after_seconds, 0.0), REST_SECONDS_MAX))
             case _ if stale:
                 pass
-            case RateLimited():
+            case RateLimited(retry_after_seconds=None):
                 self._rest_longer(now, RATE_LIMITED_REST_SECONDS)
+            case RateLimited():
+                pass
             case _ if asking.probe or self._in_a_row >= FAILURES_MAX:
                 self._rest_longer(now, REST_SECONDS)
+
+    def _is_probed(self, now: float) -> bool:
+        return self._probe is not None and now - self._probe.at < PROBE_SECONDS
 
     def _stale(self, asking: Asking) -> bool:
         """Whether somebody began to ask before the model came to rest."""
@@ -158,6 +176,10 @@ class Health:
         """Rests twice as long as the last time, from so many seconds on."""
         self._rest(now, min(seconds * 2.0**self._rests, REST_SECONDS_MAX))
         self._rests = min(self._rests + 1, DOUBLINGS_MAX)
+
+    def _rest_as_told(self, now: float, seconds: float) -> None:
+        self._told_until = max(self._told_until, now + seconds)
+        self._rest(now, seconds)
 
     def _rest(self, now: float, seconds: float) -> None:
         self._rested_at = now

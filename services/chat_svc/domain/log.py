@@ -31,16 +31,21 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Delayed:
+    """What comes next cannot be read here just now. Not a part of the log: its number is that of the event before."""
+
+
+@dataclass(frozen=True)
 class Event:
     """One event of the log of the answer named `message`."""
 
     message: str
     number: int
-    what: Started | Said | Seam | Ended
+    what: Started | Said | Seam | Delayed | Ended
 
 
-def live_event(question: Message | None, answer: Message, number: int, entry: Entry) -> Event:
-    """The event of one entry of a live log."""
+def live_event(question: Message | None, answer: Message, number: int, entry: Entry | Delayed) -> Event:
+    """The event of one entry of a live log, or of its delay."""
     match entry:
         case Began(model, decision):
             return Event(answer.name, number, Started(question, model, decision))

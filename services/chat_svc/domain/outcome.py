@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 
@@ -20,7 +20,7 @@ class FinishReason(Enum):
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens that an answer used; `estimated` when the model reported none.
+    """Tokens that an answer used, as far as it is shown; `estimated` where one of its models reported none.
 
     Of the `input_tokens`, the provider had `cached_tokens` in its cache.
     """
@@ -43,7 +43,18 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Spent:
-    """All that an answer took: every model that was asked, and what the last one costs us, in US dollars."""
+    """All that an answer took: every model that was asked, and what its usage costs us, in US dollars.
+
+    `unshown` was said, too, and is no part of the answer. `first_word_seconds` is how long the model that is speaking
+    now took to begin.
+    """
 
     attempts: tuple[Attempt, ...] = ()
     cost: Decimal = Decimal(0)
+    unshown: str = ""
+    first_word_seconds: float = 0.0
+
+    def attempted(self, model: str, fault: Fault | None = None, usage: Usage | None = None) -> Spent:
+        """With the part of a model that has ended, and says nothing more."""
+        attempt = Attempt(model, fault, usage, self.first_word_seconds)
+        return replace(self, attempts=(*self.attempts, attempt), first_word_seconds=0.0)

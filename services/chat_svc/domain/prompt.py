@@ -12,7 +12,7 @@ from functools import cached_property
 
 from services.chat_svc.domain import window
 from services.chat_svc.domain.conversation import Message, Role, State
-from services.chat_svc.domain.ending import BYTES_PER_TOKEN, estimated_tokens
+from services.chat_svc.domain.ending import BYTES_PER_TOKEN, estimated_tokens, tokens_of
 from services.chat_svc.domain.scene import TOKENS_PER_TURN, Image, Persona, Prompt, Scene, Turn
 from services.chat_svc.domain.wording import (
     BEGINNING,
@@ -33,10 +33,23 @@ from services.chat_svc.domain.wording import (
 SUMMARY_SHARE = 10
 PINS_SHARE = 4
 SHORTENED_TOKENS_MIN = 8
+# A cut may part what is cleaned together, as a mark of a model's format is: so far before it, it counts no more.
+PARTED_CHARACTERS_MAX = 64
 SUMMARY_FENCE = ("<summary>", "</summary>")
 PINS_FENCE = ("<pinned>", "</pinned>")
 
-__all__ = ["Image", "Persona", "Prompt", "Scene", "Turn", "outgrown", "prompt", "system_part", "was_said"]
+__all__ = [
+    "Image",
+    "Persona",
+    "Prompt",
+    "Scene",
+    "Turn",
+    "outgrown",
+    "prompt",
+    "system_part",
+    "was_said",
+    "whole_turns",
+]
 
 
 def prompt(scene: Scene, tokens_max: int) -> Prompt:
@@ -48,15 +61,18 @@ def prompt(scene: Scene, tokens_max: int) -> Prompt:
 
 
 def outgrown(scene: Scene, tokens_max: int, most: int) -> Sequence[Message]:
-    """The oldest messages, of `most` tokens, that should be summarised before there is no room for them any more.
-
-    Where it can be, what stays begins with the person.
-    """
+    """The oldest messages, of `most` tokens, that should be summarised before there is no room for them any more."""
     layout = _Layout(scene, tokens_max)
     history = layout.history
     count = min(window.outgrown(layout.sizes, layout.room - layout.pins_tokens(0), most), len(history) - 1)
-    whole = (place for place in range(count, 0, -1) if history[place].role is Role.USER)
-    return history[: next(whole, count)]
+    older = whole_turns(history, count)
+    return scene.history[: scene.history.index(older[-1]) + 1] if older else older
+
+
+def whole_turns(messages: Sequence[Message], most: int) -> Sequence[Message]:
+    """The oldest of several messages, at most so many; where it can be, what stays begins with the person."""
+    ends = (place for place in range(min(most, len(messages) - 1), 0, -1) if messages[place].role is Role.USER)
+    return messages[: next(ends, most)]
 
 
 def was_said(message: Message) -> bool:
@@ -79,6 +95,7 @@ class _Layout:
         self._summary_max = max(room, 0) // SUMMARY_SHARE
         self.room = room - self._summary_max
         self._pins_max = max(room, 0) // PINS_SHARE
+        self._lines: dict[int, tuple[str, int]] = {}
 
     @cached_property
     def _said(self) -> list[Turn]:
@@ -118,21 +135,34 @@ class _Layout:
         pins = self._pins(begin, self._pins_max if self.pins_tokens(begin) <= left else left)
         parts = [f"{SUMMARY_FENCE[0]}{summary}{SUMMARY_FENCE[1]}"] if summary else []
         parts += ["\n".join((PINS_FENCE[0], *pins, PINS_FENCE[1]))] if pins else []
-        left_out = [LEFT_OUT] if begin else []
+        left_out = [LEFT_OUT] if begin or self._scene.cut else []
         return "\n".join(([EARLIER, *parts] if parts else []) + left_out)
 
     def _pins(self, begin: int, left: int) -> list[str]:
-        """Pinned messages from before the window, a line each, oldest first: the newest that have room."""
-        outside = [message for message in (*self._scene.pinned, *self.history[:begin]) if message.pinned]
-        kept: list[str] = []
-        for message in reversed(outside):
-            who = PERSON if message.role is Role.USER else self._label(message.character)
-            pin = _shortened(f"{who}: {line(message.text)}", left - 1)
-            if not pin:
-                break
-            left -= _line_tokens(pin)
-            kept.append(pin)
-        return kept[::-1]
+        """Pinned messages from before the window, a line each, oldest first.
+
+        Long ones are cut so that all stay; where there is no room even for their beginnings, the newest do.
+        """
+        outside = enumerate((*self._scene.pinned, *self.history[:begin]))
+        told = [self._line(place, message) for place, message in outside if message.pinned]
+        lines, sizes = [one for one, _ in told], [size for _, size in told]
+        for first in range(len(lines)):
+            rooms = shares(sizes[first:], left)
+            pins = [_shortened(one, room - 1) for one, room in zip(lines[first:], rooms, strict=True)]
+            if all(pins):
+                return pins
+        return []
+
+    def _line(self, place: int, message: Message) -> tuple[str, int]:
+        """As much of a pinned message as there can be room for, and about how many tokens the whole has."""
+        if place not in self._lines:
+            text, rest = _beginning(message.text, self._pins_max * BYTES_PER_TOKEN + PARTED_CHARACTERS_MAX)
+            text = f"{self._who(message)}: {text}"
+            self._lines[place] = text, tokens_of(len(text.encode()) + len(rest.encode())) + 1
+        return self._lines[place]
+
+    def _who(self, message: Message) -> str:
+        return PERSON if message.role is Role.USER else self._label(message.character)
 
     def _turn(self, message: Message) -> Turn:
         text = _shown(message.text, pictures=bool(message.media))
@@ -152,6 +182,26 @@ def _shown(text: str, *, pictures: bool) -> str:
         return f"{text}\n{PICTURE}"
     # Providers refuse a turn of nothing.
     return text if text.strip() else "…"
+
+
+def shares(sizes: Sequence[int], room: int) -> list[int]:
+    """How much of a room each gets: what it needs, or an equal share of what those leave that need less."""
+    given = [0] * len(sizes)
+    for place, index in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
+        given[index] = min(sizes[index], room // (len(sizes) - place))
+        room -= given[index]
+    return given
+
+
+def _beginning(text: str, characters: int) -> tuple[str, str]:
+    """A text as a line, and nothing; of a long text, at least so many characters of the line, and the rest as it is."""
+    taken = characters + characters // 4
+    cleaned = line(text[:taken])
+    while len(cleaned) < characters and taken < len(text):
+        # What no reader sees may be most of a text.
+        taken *= 4
+        cleaned = line(text[:taken])
+    return cleaned, text[taken:]
 
 
 def _line_tokens(text: str) -> int:

@@ -109,12 +109,13 @@ def decide(
 
     A model that rests is skipped even if it was named or spoke last: stickiness yields to health. It yields to what the
     caller prefers, too: where they say it, what spoke last is merely a little better than its score. A last resort
-    comes behind all others unless it is named. Where nobody else is left, those that rest are asked after all.
+    comes behind all others unless it is named. Where nobody else is left, those that rest are asked after all, each by
+    one at a time, and none before the time that it told.
     """
     listed = {model.id: model for model in models}
     judged = [_judged(model, health[model.id], wanted, now, failed) for model in listed.values()]
     if not any(one.skipped is None for one in judged):
-        judged = [_awake(one) for one in judged]
+        judged = [_awake(one) if health[one.model].admits_alone(now) else one for one in judged]
     return Decision(tuple(sorted(judged, key=lambda one: _place(one, listed[one.model], wanted))))
 
 

@@ -16,6 +16,12 @@ TOKENS_PER_TURN = 4
 PIXELS_PER_TOKEN = 750
 IMAGE_TOKENS_MAX = 1_600
 
+# Of earlier images the newest are shown again, at least as many as one message may show; of others the prompt says that
+# there was one. They leave it so many at a time, since each time all that was said after them is new to a provider's
+# cache.
+AGAIN = 4
+LEAVING = 2
+
 
 @dataclass(frozen=True)
 class Persona:
@@ -47,7 +53,8 @@ class Scene:
 
     `speaker` answers, one of `cast`. `history` is the branch up to what is answered, without what `summary` covers;
     `pinned` are messages from before it. `text` is what the person says now, with `images`; None where an answer
-    follows on another. `shown` are those images of the history that are shown again.
+    follows on another. `shown` are those images of the history that are shown again. A history that is `cut` is not all
+    that was said since the summary.
     """
 
     speaker: Persona
@@ -58,6 +65,15 @@ class Scene:
     summary: str = ""
     pinned: Sequence[Message] = ()
     shown: Mapping[UUID, Image] = field(default_factory=dict)
+    cut: bool = False
+
+    @property
+    def is_to_be_seen(self) -> bool:
+        """Whether the speaker is to see something: the person shows it now, or what the speakers before answered."""
+        if self.text is not None:
+            return bool(self.images)
+        question = next((one for one in reversed(self.history) if one.role is Role.USER), None)
+        return question is not None and any(one in self.shown for one in question.media)
 
 
 @dataclass(frozen=True)
@@ -85,3 +101,10 @@ class Prompt:
     def tokens(self) -> int:
         """An estimate."""
         return estimated_tokens(self.system) + sum(turn.tokens for turn in self.turns)
+
+
+def shown_again(history: Sequence[Message]) -> Sequence[UUID]:
+    """The images of a history that are shown again, oldest first."""
+    ids = [one for message in history for one in message.media]
+    left = max(0, len(ids) - AGAIN)
+    return ids[left // LEAVING * LEAVING :]

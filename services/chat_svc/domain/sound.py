@@ -1,28 +1,39 @@
-"""How long a recording is, as its container tells, and what that costs."""
+"""How long a recording is, as far as its bytes tell, and what that costs."""
 
 from __future__ import annotations
 
 import struct
 
+from services.chat_svc.domain.frames import flac, mp3
+
 SECONDS_PER_UNIT = 60
 CHARACTERS_PER_UNIT = 1_000
 
-# Where the container does not tell: speech is seldom kept in fewer bits than these, so the guess is rather too long.
-BITS_PER_SECOND = 32_000
+# Of what cannot be measured: speech is seldom kept in fewer bits than these, so the guess is rather too long.
+BITS_PER_SECOND = {"audio/ogg": 16_000, "audio/webm": 16_000}
+BITS_PER_SECOND_OTHERWISE = 32_000
 
-MP3_KBITS = {
-    True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
+# Formats of WAV: PCM and floats have samples of as many bits as they say, A-law and mu-law always of 8.
+WAV_SAMPLED = frozenset({1, 3})
+WAV_SAMPLE_BITS = frozenset({8, 16, 24, 32, 64})
+WAV_LAWS = frozenset({6, 7})
+# Tells its format further on, in a first chunk of at least so many bytes.
+WAV_EXTENSIBLE = 0xFFFE
+WAV_EXTENSIBLE_BYTES = 40
 
 
 def seconds(content: bytes, content_type: str) -> float:
-    """An estimate: of what the container tells for WAV, FLAC and MP3, of the size for others."""
-    try:
-        told = {"audio/wav": _wav, "audio/flac": _flac, "audio/mpeg": _mp3}[content_type](content)
-    except (KeyError, IndexError, struct.error, ZeroDivisionError):
-        told = 0.0
-    return told or len(content) * 8 / BITS_PER_SECOND
+    """As its samples and frames are together for WAV, MP3 and FLAC, however long it says that it is; by the size for
+    others, and for what belongs to no frame."""
+    told, rest = 0.0, len(content)
+    match content_type:
+        case "audio/wav" if (bytes_per_second := _wav(content)) > 0:
+            told, rest = len(content) / bytes_per_second, 0
+        case "audio/flac" if (sum_of_frames := flac(content)) > 0:
+            told, rest = sum_of_frames, 0
+        case "audio/mpeg":
+            told, rest = mp3(content)
+    return told + rest * 8 / BITS_PER_SECOND.get(content_type, BITS_PER_SECOND_OTHERWISE)
 
 
 def minutes(seconds: float) -> int:
@@ -35,26 +46,15 @@ def thousands(text: str) -> int:
     return max(1, -(-len(text) // CHARACTERS_PER_UNIT))
 
 
-def _wav(content: bytes) -> float:
-    """By the bytes a second that its format says, which stands first."""
-    if content[12:16] != b"fmt ":
-        return 0.0
-    (bytes_per_second,) = struct.unpack_from("<I", content, 28)
-    return float(len(content) / bytes_per_second)
-
-
-def _flac(content: bytes) -> float:
-    """By its count of samples: 20 bits of rate, 8 of the shape, 36 of the count."""
-    (packed,) = struct.unpack_from(">Q", content, 18)
-    return float((packed & (1 << 36) - 1) / (packed >> 44))
-
-
-def _mp3(content: bytes) -> float:
-    """By the bit rate of its first frame."""
-    start = 0
-    if content[:3] == b"ID3":
-        start = 10 + sum(byte << shift for byte, shift in zip(content[6:10], (21, 14, 7, 0), strict=True))
-    if content[start] != 0xFF:
-        return 0.0
-    kbits = MP3_KBITS[content[start + 1] & 0x18 == 0x18][content[start + 2] >> 4]
-    return float((len(content) - start) * 8 / (kbits * 1000))
+def _wav(content: bytes) -> int:
+    """Bytes a second, by the shape of its samples, which are played as they are; 0 where that does not tell."""
+    if content[12:16] != b"fmt " or len(content) < 36:
+        return 0
+    size, form, channels, rate, _, _, bits = struct.unpack_from("<IHHIIHH", content, 16)
+    if size < 16:
+        return 0
+    if form == WAV_EXTENSIBLE and size >= WAV_EXTENSIBLE_BYTES:
+        form = int.from_bytes(content[44:46], "little")
+    if form in WAV_LAWS:
+        return int(rate * channels)
+    return rate * channels * bits // 8 if form in WAV_SAMPLED and bits in WAV_SAMPLE_BITS else 0

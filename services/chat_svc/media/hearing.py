@@ -70,36 +70,32 @@ class Hearing:
             raise FailedPrecondition(
                 "No configured model can write recordings down.", reason="NO_MODEL_FOR_TRANSCRIPTION"
             )
-        guess = seconds(recording.content, recording.content_type)
+        # Of megabytes of small frames, each takes its time.
+        guess = await asyncio.to_thread(seconds, recording.content, recording.content_type)
         toll = await self._tolls.hold(recording.user, METER, minutes(guess))
         try:
-            return await self._heard(models, recording, language, toll, guess, kept)
+            content, kind = recording.content, recording.content_type
+            who, heard = await asked(models, lambda one: one.heard(content, kind, language))
+            length = heard.seconds or guess
+            toll = await self._tolls.raised(toll, recording.user, minutes(length))
+            return await self._charged(toll, Dictation(heard.text, who.model.id, length, 0), recording, who, kept)
         except BaseException:
             await asyncio.shield(self._tolls.give_back(toll))
             raise
 
-    async def _heard(
-        self,
-        models: Sequence[Audio],
-        recording: Media,
-        language: str,
-        toll: Toll,
-        guess: float,
-        kept: tuple[UUID, UUID] | None,
+    async def _charged(
+        self, toll: Toll, heard: Dictation, recording: Media, who: Audio, kept: tuple[UUID, UUID] | None
     ) -> Dictation:
-        content, kind = recording.content, recording.content_type
-        who, heard = await asked(models, lambda one: one.heard(content, kind, language))
-        length = heard.seconds or guess
-        model, charged = who.model, min(minutes(length), toll.units) * toll.price
-        made = Dictation(heard.text, model.id, length, charged)
+        units = minutes(heard.seconds)
+        made = replace(heard, charged=min(units, toll.units) * toll.price)
         # Kept first: what somebody pays for is not lost, and what cannot be charged then is free.
         if kept is not None:
             await self._dictations.keep(recording.user, *kept, made)
-        charged = await self._tolls.charge(toll, minutes(length), recording.name, model.id)
+        charged = await self._tolls.charge(toll, units, recording.name, made.model)
         if charged != made.charged:
             made = replace(made, charged=charged)
             if kept is not None:
                 await self._dictations.keep(recording.user, *kept, made)
-        dollars = float(model.price * Decimal(length) / 60)
-        log.info("recording written down", model=model.id, seconds=round(length, 1), dollars=round(dollars, 6))
+        dollars = float(who.model.price * Decimal(made.seconds) / 60)
+        log.info("recording written down", model=made.model, seconds=round(made.seconds, 1), dollars=round(dollars, 6))
         return made

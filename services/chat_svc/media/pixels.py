@@ -53,6 +53,16 @@ class Pixels:
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, _clean, content, content_type)
 
+    async def count(self, content: bytes, content_type: str) -> int:
+        """How many pixels an image's header tells; INVALID_ARGUMENT for more than allowed, and for a broken header."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _count, content, content_type)
+
+
+def _count(content: bytes, content_type: str) -> int:
+    width, height = _opened(content, content_type).size
+    check_size(width, height)
+    return width * height
+
 
 def _clean(content: bytes, content_type: str) -> Picture:
     if content_type == "image/jpeg" and content.count(b"\xff\xda") > JPEG_PASSES_MAX:

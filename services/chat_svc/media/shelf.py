@@ -42,15 +42,24 @@ class Shelf:
         earlier = await self._kept.find_made_of(user, media_id, content) if request_id else None
         if earlier is not None:
             return earlier
+        return await self._kept.add(await self.checked(user, content, media_id), content)
+
+    async def checked(self, user: str, content: bytes, media_id: UUID) -> Media:
+        """What the bytes are, safe to be shown, for somebody else to keep. INVALID_ARGUMENT as in `keep`."""
         kind = content_type(content)
         if kind in IMAGE_TYPES:
             picture = await self._pixels.clean(content, kind)
-            media = Media(user, media_id, kind, picture.content, picture.width, picture.height, self._clock())
-        elif kind in AUDIO_ENDINGS:
-            media = Media(user, media_id, kind, content, 0, 0, self._clock())
-        else:
-            raise no_media("is none of PNG, JPEG, WebP, GIF, MP3, WAV, OGG, FLAC, M4A and WebM")
-        return await self._kept.add(media, content)
+            return Media(user, media_id, kind, picture.content, picture.width, picture.height, self._clock())
+        if kind in AUDIO_ENDINGS:
+            return Media(user, media_id, kind, content, 0, 0, self._clock())
+        raise no_media("is none of PNG, JPEG, WebP, GIF, MP3, WAV, OGG, FLAC, M4A and WebM")
+
+    async def pixels(self, content: bytes) -> int:
+        """Of how many an image says that it is made, before any is decoded; INVALID_ARGUMENT for what is no image."""
+        kind = content_type(content)
+        if kind not in IMAGE_TYPES:
+            raise no_media("is none of PNG, JPEG, WebP and GIF")
+        return await self._pixels.count(content, kind)
 
     async def get(self, user: str, media_id: UUID) -> Media:
         """One of the user's; NOT_FOUND when they have no such."""

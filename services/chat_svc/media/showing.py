@@ -9,11 +9,8 @@ from uuid import UUID
 from runtime.errors import InvalidArgument, Violation
 from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.media import Media
-from services.chat_svc.domain.scene import Image
+from services.chat_svc.domain.scene import Image, shown_again
 from services.chat_svc.store.media import KeptMedia, missing
-
-# Of earlier images, so many are shown again, the newest; of others the prompt says that there was one.
-AGAIN_MAX = 4
 
 
 class Showing:
@@ -36,7 +33,7 @@ class Showing:
 
     async def again(self, user: str, history: Sequence[Message]) -> Mapping[UUID, Image]:
         """The newest images of the messages, as far as they are still there."""
-        ids = [one for message in reversed(history) for one in reversed(message.media)][:AGAIN_MAX]
+        ids = shown_again(history)
         if not ids:
             return MappingProxyType({})
         return {one.id: _image(one) for one in await self._kept.several(user, ids) if one.is_image}

@@ -10,7 +10,7 @@ import grpc
 import structlog
 from google.protobuf.duration_pb2 import Duration
 
-from runtime.errors import MeshError
+from runtime.errors import MeshError, Unavailable
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from services.chat_svc.siblings import CALL_SECONDS_MAX, amounts_of, answered
 
@@ -22,9 +22,10 @@ HOLD_SECONDS = 120
 
 @dataclass(frozen=True)
 class Toll:
-    """A hold of so many units, each at `price` of the meter that pays for them."""
+    """A hold of so many units of the meter that was `wanted`, each at `price` of the one that pays for them."""
 
     hold: str
+    wanted: str
     meter: str
     price: int
     units: int
@@ -47,7 +48,22 @@ class Tolls:
         )
         reply = await answered(self._stub.Reserve(request, timeout=CALL_SECONDS_MAX))
         (line,) = reply.hold.lines
-        return Toll(reply.hold.name, line.meter, line.amount // units, units)
+        return Toll(reply.hold.name, meter, line.meter, line.amount // units, units)
+
+    async def raised(self, toll: Toll, user: str, units: int) -> Toll:
+        """A hold of so many units in place of one of fewer, as if that had been known before.
+
+        QuotaExhausted, and nothing is held any more, when there are not so many left. Where nobody can tell, it is the
+        hold that there was.
+        """
+        if units <= toll.units:
+            return toll
+        await self.give_back(toll)
+        try:
+            return await self.hold(user, toll.wanted, units)
+        except Unavailable as error:
+            log.warning("hold not raised", hold=toll.hold, units=units, reason=error.reason)
+            return toll
 
     async def charge(self, toll: Toll, units: int, resource: str, model: str) -> int:
         """Charges so many units, at most those that are held; gives what that is on the meter that pays.

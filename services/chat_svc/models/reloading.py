@@ -32,7 +32,11 @@ class Reloading:
         """Looks until cancelled."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:
+                # What the parser or a provider's client makes of a file would end all processes that share it.
+                log.exception("models not reloaded")
 
     async def look(self) -> None:
         """Takes over what the file says now, if it has changed and is sound."""

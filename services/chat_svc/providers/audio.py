@@ -6,6 +6,7 @@ import openai
 
 from services.chat_svc.domain.audio import AudioModel, Heard, pieces
 from services.chat_svc.domain.fault import Malformed, Stalled, Unreachable
+from services.chat_svc.domain.log import spoken
 from services.chat_svc.domain.media import AUDIO_ENDINGS, content_type
 from services.chat_svc.providers.openai import OPENAI_URL, faults
 from services.chat_svc.providers.provider import CONNECT_SECONDS
@@ -47,7 +48,7 @@ class Audio:
             said = text(getattr(told, "text", 0))
             if len(said) > TRANSCRIPT_CHARACTERS_MAX:
                 raise Malformed("more is said than there can be")
-            return Heard(said.strip(), _seconds(told))
+            return Heard(spoken(said).strip(), _seconds(told))
 
     async def spoken(self, said: str, voice: str) -> bytes:
         """A text read aloud, as MP3."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
+from services.chat_svc.domain.crowd import Pause, at_once
 from services.chat_svc.domain.ending import Completed
 from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.prompt import Prompt
@@ -18,8 +19,10 @@ class Provider(Protocol):
     @property
     def model(self) -> Model: ...
 
-    def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
+    def answer(self, prompt: Prompt, prefix: str = "", pause: Pause = at_once) -> AsyncGenerator[str | Completed, None]:
         """The answer's pieces as they come, none empty, then Completed.
+
+        Where there are pauses in between, what came in one is one piece.
 
         With `prefix`, the model goes on with an answer that another one began: the pieces are what follows it. Only a
         model with Capability.PREFILL may get one, and without whitespace at its end; PrefillRejected if it will not.

@@ -45,7 +45,7 @@ def _number(told: str | None) -> float | None:
 def _date(told: str | None) -> datetime | None:
     try:
         return _aware(parsedate_to_datetime(told or ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -4,6 +4,9 @@ from typing import TypeGuard
 
 from services.chat_svc.domain.outcome import Usage
 
+# No context is as large by far; what is beyond is no count.
+TOKENS_MAX = 2**31 - 1
+
 
 def text(told: object) -> str:
     """A piece of text, empty for none; ValueError for anything else."""
@@ -26,4 +29,4 @@ def usage(input_tokens: object, output_tokens: object, cached_tokens: object) ->
 
 
 def _is_count(told: object) -> TypeGuard[int]:
-    return isinstance(told, int) and told >= 0
+    return type(told) is int and 0 <= told <= TOKENS_MAX

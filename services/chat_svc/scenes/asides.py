@@ -29,7 +29,8 @@ class Asides:
 
     def __init__(self, works: Sequence[Callable[[Message], Awaitable[None]]]) -> None:
         self._works = works
-        self._busy: set[UUID] = set()
+        # By conversation: the newest answer that is still to be seen to.
+        self._busy: dict[UUID, Message | None] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._open = False
         self._tasks = asyncio.TaskGroup()
@@ -47,14 +48,17 @@ class Asides:
 
     def closed(self, answer: Message) -> None:
         """An answer has ended and is kept."""
-        if answer.state is not State.COMPLETE or answer.conversation in self._busy:
+        if answer.state is not State.COMPLETE:
+            return
+        if answer.conversation in self._busy:
+            self._busy[answer.conversation] = answer
             return
         if len(self._busy) >= CONVERSATIONS_MAX:
             log.info("no time for asides", conversations=len(self._busy))
             return
-        self._busy.add(answer.conversation)
-        if self.begin(self._after(answer)) is None:
-            self._busy.discard(answer.conversation)
+        self._busy[answer.conversation] = answer
+        if self.begin(self._after(answer.conversation)) is None:
+            del self._busy[answer.conversation]
 
     def begin(self, work: Coroutine[Any, Any, Value]) -> asyncio.Task[Value | None] | None:
         """Does something that fails without harm, whose result is None then; None where the process ends."""
@@ -67,12 +71,14 @@ class Asides:
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _after(self, answer: Message) -> None:
+    async def _after(self, conversation: UUID) -> None:
         try:
-            for work in self._works:
-                await _harmless(work(answer))
+            while (answer := self._busy[conversation]) is not None:
+                self._busy[conversation] = None
+                for work in self._works:
+                    await _harmless(work(answer))
         finally:
-            self._busy.discard(answer.conversation)
+            del self._busy[conversation]
 
 
 async def _harmless(work: Awaitable[Value]) -> Value | None:

@@ -51,6 +51,10 @@ class Asking:
         self._asides.add(1, {"outcome": "answered"})
         return said
 
+    def has_room(self, aside: Aside) -> bool:
+        """Whether somebody can be asked who has room for it."""
+        return self._model(aside) is not None
+
     def _model(self, aside: Aside) -> Model | None:
         """A last resort is too weak to be asked."""
         tokens = aside.prompt.tokens

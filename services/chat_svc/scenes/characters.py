@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from typing import Any
 
 import grpc
 
+from runtime.errors import MeshError
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 from services.chat_svc.domain.character import custom_id
 from services.chat_svc.domain.prompt import Persona
@@ -17,6 +20,8 @@ from services.chat_svc.store.characters import CustomCharacters
 
 PERSONA_SECONDS = 300.0
 PERSONAS_MAX = 2000
+# A turn waits so long for the portraits of all who are in it; one that comes later serves the turns after it.
+PORTRAITS_SECONDS = 1.0
 
 
 class Characters:
@@ -35,20 +40,42 @@ class Characters:
         self._seconds = seconds
         self._kept: OrderedDict[str, tuple[float, Persona]] = OrderedDict()
 
-    async def persona(self, user: str, character: str) -> Persona:
-        """Who a character is to a person; NOT_FOUND (reason CHARACTER_NOT_FOUND) when there is no such for them."""
-        own = custom_id(character)
-        if own is not None:
-            made = await self._custom.get(user, own)
-            return Persona(made.display_name, made.title, made.persona, character)
-        persona = await self._catalogued(character)
-        portrait = await self._portraits.portrait(persona)
-        return replace(persona, persona=f"{persona.persona} {portrait}".strip())
+    async def personas(
+        self, user: str, characters: Sequence[str], portraits_seconds: float = PORTRAITS_SECONDS
+    ) -> tuple[Persona, ...]:
+        """Who each of some characters is to a person; NOT_FOUND (reason CHARACTER_NOT_FOUND) where one is no more.
+
+        Portraits that take longer than `portraits_seconds` are done without, however many they are.
+        """
+        known = await _side_by_side([self._known(user, one) for one in characters])
+        catalogued = [one for one in known if custom_id(one.character) is None]
+        portraits = await self._portraits.portraits(catalogued, portraits_seconds)
+        seen = {one.character: text for one, text in zip(catalogued, portraits, strict=True) if text}
+        return tuple(
+            replace(one, persona=f"{one.persona} {seen[one.character]}".strip()) if one.character in seen else one
+            for one in known
+        )
+
+    async def display_names(self, user: str, characters: Sequence[str]) -> tuple[str, ...]:
+        """What each of some characters is called, without waiting for a portrait; NOT_FOUND as `personas`."""
+        return tuple(one.display_name for one in await _side_by_side([self._known(user, one) for one in characters]))
+
+    async def display_name(self, user: str, character: str) -> str:
+        """What a character is called; NOT_FOUND (reason CHARACTER_NOT_FOUND) when there is no such for them."""
+        return (await self._known(user, character)).display_name
 
     async def greeting(self, user: str, character: str) -> str:
         """What it says first in a new conversation; empty for nothing."""
         own = custom_id(character)
         return (await self._custom.get(user, own)).greeting if own is not None else ""
+
+    async def _known(self, user: str, character: str) -> Persona:
+        """Who a character is, without a portrait."""
+        own = custom_id(character)
+        if own is None:
+            return await self._catalogued(character)
+        made = await self._custom.get(user, own)
+        return Persona(made.display_name, made.title, made.persona, character)
 
     async def _catalogued(self, character: str) -> Persona:
         until, persona = self._kept.get(character, (0.0, None))
@@ -62,3 +89,16 @@ class Characters:
         if len(self._kept) > PERSONAS_MAX:
             self._kept.popitem(last=False)
         return persona
+
+
+async def _side_by_side(asked: Sequence[Coroutine[Any, Any, Persona]]) -> list[Persona]:
+    """What all of them give; what the first to fail raises."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            asking = [tasks.create_task(one) for one in asked]
+    except ExceptionGroup as group:
+        known, others = group.split(MeshError)
+        if known is None or others is not None:
+            raise
+        raise known.exceptions[0] from group
+    return [task.result() for task in asking]

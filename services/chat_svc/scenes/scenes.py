@@ -9,7 +9,7 @@ from services.chat_svc.domain.conversation import Conversation, Message
 from services.chat_svc.domain.prompt import Image, Persona, Scene
 from services.chat_svc.domain.window import anchor
 from services.chat_svc.media.showing import Showing
-from services.chat_svc.scenes.characters import Characters
+from services.chat_svc.scenes.characters import PORTRAITS_SECONDS, Characters
 from services.chat_svc.store.transcripts import Transcripts
 
 # What is read of a branch: more than the largest plan has room for, many times what a common message takes.
@@ -25,9 +25,11 @@ class Scenes:
         self._characters = characters
         self._showing = showing
 
-    async def cast(self, conversation: Conversation) -> tuple[Persona, ...]:
+    async def cast(
+        self, conversation: Conversation, portraits_seconds: float = PORTRAITS_SECONDS
+    ) -> tuple[Persona, ...]:
         """All its characters; NOT_FOUND (reason CHARACTER_NOT_FOUND) where one of them is no more."""
-        return tuple([await self._characters.persona(conversation.user, one) for one in conversation.cast])
+        return await self._characters.personas(conversation.user, conversation.cast, portraits_seconds)
 
     async def scene(
         self,
@@ -36,24 +38,22 @@ class Scenes:
         after: UUID | None,
         text: str | None,
         images: tuple[Image, ...] = (),
+        portraits_seconds: float = PORTRAITS_SECONDS,
     ) -> Scene:
         """The scene in which `speaker` answers what the person says after the message `after`.
 
         Without a `text` the speaker answers that message itself. NOT_FOUND (reason CHARACTER_NOT_FOUND) where one of
         the characters is no more.
         """
-        cast = await self.cast(conversation)
+        cast = await self.cast(conversation, portraits_seconds)
         who = next((one for one in cast if one.character == speaker), cast[0])
-        until = conversation.summary_until
-        branch = await self._transcripts.branch(conversation, after, until, MESSAGES_MAX, BYTES_MAX)
-        # A summary counts on the branch that it was made of.
-        summary = conversation.summary if until is not None and branch.before == until else ""
+        branch = await self._transcripts.branch(conversation, after, MESSAGES_MAX, BYTES_MAX)
         history = list(branch.messages)
         if branch.cut:
             history = history[anchor([message.position for message in history]) :]
         pinned = await self._pinned(conversation, history, after) if branch.before is not None else ()
         shown = await self._showing.again(conversation.user, history)
-        return Scene(who, cast, history, text, images, summary, pinned, shown)
+        return Scene(who, cast, history, text, images, branch.summary, pinned, shown, branch.cut)
 
     async def _pinned(
         self, conversation: Conversation, history: Sequence[Message], after: UUID | None

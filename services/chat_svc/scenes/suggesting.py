@@ -13,12 +13,15 @@ from services.chat_svc.scenes.asides import Asides
 from services.chat_svc.scenes.asking import Asking
 from services.chat_svc.scenes.scenes import Scenes
 from services.chat_svc.store import Conversations, Messages
+from services.chat_svc.store.suggestions import Suggestions
 from services.chat_svc.store.transcripts import Transcripts
 
 WAIT_SECONDS_MAX = 8.0
 # The newest, which follow-ups are made of.
 MESSAGES_MAX = 6
 BYTES_MAX = 100_000
+# What was edited meanwhile is told anew, so often.
+TRIES_MAX = 3
 
 
 class Suggesting:
@@ -31,6 +34,7 @@ class Suggesting:
         conversations: Conversations,
         messages: Messages,
         transcripts: Transcripts,
+        suggestions: Suggestions,
         scenes: Scenes,
     ) -> None:
         self._asides = asides
@@ -38,6 +42,7 @@ class Suggesting:
         self._conversations = conversations
         self._messages = messages
         self._transcripts = transcripts
+        self._suggestions = suggestions
         self._scenes = scenes
         self._made: dict[UUID, asyncio.Task[tuple[str, ...] | None]] = {}
 
@@ -47,7 +52,7 @@ class Suggesting:
         if message.role is not Role.CHARACTER or message.state is not State.COMPLETE:
             fault = Violation("parent", "is no complete message of a character")
             raise InvalidArgument(f"{fault.field}: {fault.description}", violations=[fault])
-        kept = await self._transcripts.follow_ups(message)
+        kept = await self._suggestions.follow_ups(message)
         if kept is not None:
             return kept
         task = self._made.get(message.id) or self._asides.begin(self._make(message))
@@ -60,8 +65,14 @@ class Suggesting:
 
     async def _make(self, message: Message) -> tuple[str, ...]:
         conversation = await self._conversations.conversation(message.user, message.conversation)
-        branch = await self._transcripts.branch(conversation, message.id, None, MESSAGES_MAX, BYTES_MAX)
         cast = await self._scenes.cast(conversation)
-        answer = await self._asking.ask(follow_ups_aside(cast, branch.messages))
-        # What a model could not say now, it is asked again when somebody wants it again.
-        return await self._transcripts.suggest(message, follow_ups(answer)) if answer else ()
+        for _ in range(TRIES_MAX):
+            branch = await self._transcripts.branch(conversation, message.id, MESSAGES_MAX, BYTES_MAX, whole=True)
+            answer = await self._asking.ask(follow_ups_aside(cast, branch.messages))
+            # What a model could not say now, it is asked again when somebody wants it again.
+            if not answer:
+                break
+            kept = await self._suggestions.suggest(message, branch.messages, follow_ups(answer))
+            if kept is not None:
+                return kept
+        return ()

@@ -27,7 +27,7 @@ class Titling:
         conversation = await self._conversations.conversation(answer.user, answer.conversation)
         if conversation.titled:
             return
-        branch = await self._transcripts.branch(conversation, answer.id, None, MESSAGES_MAX, BYTES_MAX)
+        branch = await self._transcripts.branch(conversation, answer.id, MESSAGES_MAX, BYTES_MAX, whole=True)
         cast = await self._scenes.cast(conversation)
         if given := title(await self._asking.ask(title_aside(cast, branch.messages))):
             await self._transcripts.title(conversation, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +30,7 @@ class ConversationRpcs(chat_pb2_grpc.ChatServiceServicer):
         self, request: chat_pb2.CreateConversationRequest, context: Context[Any, Any]
     ) -> chat_pb2.Conversation:
         user, now = caller().person(), self._parts.clock()
-        wanted = convert.conversation_from_proto(user, self._parts.new_id(), request.conversation, now)
+        wanted = convert.conversation_from_proto(user, request, self._parts.new_id(), now)
         conversation = named(wanted, await self._names(wanted))
         greeting = greeted(
             conversation,
@@ -39,8 +40,8 @@ class ConversationRpcs(chat_pb2_grpc.ChatServiceServicer):
         if greeting is not None:
             conversation = replace(conversation, message_count=1, current=greeting.id)
         messages = [] if greeting is None else [greeting]
-        await self._parts.told.add(conversation, messages, self._parts.announcing.opened(conversation))
-        return convert.conversation_to_proto(conversation)
+        opened = self._parts.announcing.opened(conversation)
+        return convert.conversation_to_proto(await self._parts.told.add(conversation, messages, opened))
 
     async def GetConversation(
         self, request: chat_pb2.GetConversationRequest, context: Context[Any, Any]
@@ -65,7 +66,7 @@ class ConversationRpcs(chat_pb2_grpc.ChatServiceServicer):
         identifier, change = convert.change_from_proto(request)
         conversation = await self._parts.conversations.conversation(user, identifier)
         untitled = replace(conversation, display_name="")
-        names = await self._names(conversation) if change.display_name == "" else []
+        names = await self._names(conversation) if change.display_name == "" else ()
         changed = await self._parts.conversations.change(user, identifier, change, named(untitled, names).display_name)
         return convert.conversation_to_proto(changed)
 
@@ -83,7 +84,7 @@ class ConversationRpcs(chat_pb2_grpc.ChatServiceServicer):
             fork_id(identifier, request.request_id, self._parts.new_id()),
             messages_convert.message_id(request.name),
             request.all_branches,
-            request.display_name,
+            request.display_name.strip(),
             self._parts.clock(),
         )
         user, announced = caller().person(), self._parts.announcing.opened
@@ -95,7 +96,6 @@ class ConversationRpcs(chat_pb2_grpc.ChatServiceServicer):
         identifier, message = convert.conversation_id(request.name), messages_convert.message_id(request.name)
         return convert.conversation_to_proto(await self._parts.branches.choose(caller().person(), identifier, message))
 
-    async def _names(self, conversation: Conversation) -> list[str]:
+    async def _names(self, conversation: Conversation) -> Sequence[str]:
         """What its characters are called; NOT_FOUND where there is one no more."""
-        characters = self._parts.characters
-        return [(await characters.persona(conversation.user, one)).display_name for one in conversation.cast]
+        return await self._parts.characters.display_names(conversation.user, conversation.cast)

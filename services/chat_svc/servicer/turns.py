@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 import grpc
 
 from runtime.context import caller
+from runtime.errors import InvalidArgument, Violation
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from services.chat_svc.convert import conversations as convert
 from services.chat_svc.convert import messages as messages_convert
@@ -21,6 +23,10 @@ from services.chat_svc.parts import Parts
 from services.chat_svc.siblings import PREMIUM_METER
 
 Context = grpc.aio.ServicerContext
+
+# What a reader of Server-Sent Events says of itself when it comes back.
+LAST_EVENT_ID = "last-event-id"
+EVENT_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class TurnRpcs(chat_pb2_grpc.ChatServiceServicer):
@@ -61,8 +67,8 @@ class TurnRpcs(chat_pb2_grpc.ChatServiceServicer):
 
     async def StopMessage(self, request: chat_pb2.StopMessageRequest, context: Context[Any, Any]) -> chat_pb2.Message:
         conversation, message = convert.conversation_id(request.name), messages_convert.message_id(request.name)
-        begun = await self._parts.answers.get(caller().person(), conversation, message)
-        return messages_convert.message_to_proto(await self._parts.stopping.stop(begun.answer))
+        stopped = await self._parts.stopping.stop_here(caller().person(), conversation, message)
+        return messages_convert.message_to_proto(stopped)
 
     async def EstimateTurn(
         self, request: chat_pb2.EstimateTurnRequest, context: Context[Any, Any]
@@ -75,8 +81,10 @@ class TurnRpcs(chat_pb2_grpc.ChatServiceServicer):
         self, request: chat_pb2.WatchMessageRequest, context: Context[Any, Any]
     ) -> AsyncIterator[chat_pb2.ChatEvent]:
         conversation, message = convert.conversation_id(request.name), messages_convert.message_id(request.name)
+        # A reader that comes back by itself asks with its first address, and says in the header how far it is by now.
+        after = max(request.after, _last_event_id(context))
         begun = await self._parts.watching.begun(caller().person(), conversation, message)
-        async with aclosing(self._parts.watching.events(begun, request.after)) as events:
+        async with aclosing(self._parts.watching.events(begun, after)) as events:
             async for event in events:
                 yield messages_convert.event_to_proto(event)
 
@@ -86,3 +94,12 @@ class TurnRpcs(chat_pb2_grpc.ChatServiceServicer):
         async with aclosing(self._parts.watching.round(begun)) as events:
             async for event in events:
                 yield messages_convert.event_to_proto(event)
+
+
+def _last_event_id(context: Context[Any, Any]) -> int:
+    """The number of the last event that the caller says it has seen, 0 if it says none."""
+    said = dict(context.invocation_metadata() or ()).get(LAST_EVENT_ID, "")
+    if said and not EVENT_NUMBER.fullmatch(str(said)):
+        fault = Violation(LAST_EVENT_ID, "must be the id of an event that came: a number such as 12")
+        raise InvalidArgument(f"{fault.field}: {fault.description}", violations=[fault])
+    return int(said or 0)

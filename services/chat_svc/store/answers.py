@@ -13,7 +13,7 @@ from uuid import UUID
 from asyncpg.pool import PoolConnectionProxy
 
 from runtime.errors import Aborted, NotFound
-from runtime.events.schema import append
+from runtime.events.envelope import topic
 from runtime.postgres import Pool, connection
 from scenemesh.events.v1.envelope_pb2 import Envelope
 from services.chat_svc.domain.conversation import Message, Role
@@ -21,7 +21,7 @@ from services.chat_svc.domain.entry import to_json
 from services.chat_svc.domain.handover import Handover
 from services.chat_svc.store import rows
 from services.chat_svc.store.beginning import ANSWERING, begin_at_once
-from services.chat_svc.store.families import WITH_SIBLINGS
+from services.chat_svc.store.families import with_siblings
 from services.chat_svc.store.media import show
 
 LEASE_SECONDS = 5.0
@@ -78,7 +78,7 @@ HELD = """
 """
 
 RENEW = """
-    UPDATE messages SET lease_until = now() + make_interval(secs => $3)
+    UPDATE messages SET lease_until = now() + make_interval(secs => $3), unmirrored = id = ANY($4::uuid[])
     WHERE owner = $1 AND id = ANY($2::uuid[]) AND state = 'streaming'
     RETURNING id, stop_wished
 """
@@ -114,7 +114,7 @@ ANSWER = f"""
         SELECT messages.*, steps + 1 FROM messages JOIN line ON messages.id = line.parent_id
         WHERE messages.user_id = $1 AND messages.conversation_id = $2 AND line.role = 'character' AND steps < 100
     )
-    {WITH_SIBLINGS.format(source="line")}
+    SELECT * FROM ({with_siblings("SELECT * FROM line")}) answer
     ORDER BY steps
 """  # noqa: S608 (our own)
 
@@ -147,8 +147,14 @@ TAKE_BACK = """
     RETURNING id
 """
 
+# An answer's end is told when it is known what it cost, and once.
 RESOLVED = """
-    UPDATE messages SET hold_resolved = true, charged = $4 WHERE user_id = $1 AND conversation_id = $2 AND id = $3
+    WITH resolved AS (
+        UPDATE messages SET hold_resolved = true, charged = $4, remaining = $7
+        WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND NOT hold_resolved
+        RETURNING id
+    )
+    INSERT INTO outbox (topic, payload) SELECT $5, $6 FROM resolved
 """
 
 
@@ -241,10 +247,10 @@ class Answers:
         question = replace(question, position=position + 1, sibling=siblings, siblings=siblings)
         return Begun(question, replace(answer, position=position + 2), new=True)
 
-    async def end(self, answer: Message, at: datetime, announced: Envelope) -> bool:
-        """Keeps an answer as it ended, with the event that tells it; false when it is no longer this owner's."""
+    async def end(self, answer: Message, at: datetime) -> bool:
+        """Keeps an answer as it ended; false when it is no longer this owner's."""
         usage = answer.usage
-        async with connection(self._pool) as database, database.transaction():
+        async with connection(self._pool) as database:
             kept = await database.fetchval(
                 END,
                 answer.user,
@@ -269,15 +275,14 @@ class Answers:
                 at,
                 usage.input_tokens + usage.output_tokens if usage else 0,
             )
-            if kept is None:
-                return False
-            await append(database, [announced])
-        return True
+        return kept is not None
 
-    async def hold_resolved(self, answer: Message) -> None:
-        """Keeps that the answer's hold needs nothing more, and what was charged to it."""
+    async def hold_resolved(self, answer: Message, announced: Envelope) -> None:
+        """Keeps that the answer's hold needs nothing more, and what was charged to it, with the event of its end."""
+        told = topic(announced.type), announced.SerializeToString()
         async with connection(self._pool) as database:
-            await database.execute(RESOLVED, answer.user, answer.conversation, answer.id, answer.charged)
+            paid = answer.charged, *told, answer.remaining
+            await database.execute(RESOLVED, answer.user, answer.conversation, answer.id, *paid)
 
     async def held(self, user: str, conversation_id: UUID) -> list[Message]:
         """The answers of a conversation that have ended and whose hold is not resolved."""
@@ -289,10 +294,10 @@ class Answers:
         async with connection(self._pool) as database:
             await database.execute(WISH_STOPPED, answer.user, answer.conversation, answer.id)
 
-    async def renew(self, running: Collection[UUID]) -> Renewed:
-        """Prolongs the leases on running answers."""
+    async def renew(self, running: Collection[UUID], unmirrored: Collection[UUID]) -> Renewed:
+        """Prolongs the leases on running answers, and says which of them are `unmirrored` just now."""
         async with connection(self._pool) as database:
-            kept = await database.fetch(RENEW, self._owner, list(running), LEASE_SECONDS)
+            kept = await database.fetch(RENEW, self._owner, list(running), LEASE_SECONDS, list(unmirrored))
         wished = frozenset(row["id"] for row in kept if row["stop_wished"])
         return Renewed(frozenset(row["id"] for row in kept), wished)
 

@@ -12,10 +12,11 @@ from services.chat_svc.domain.tree import Node, Tree
 from services.chat_svc.store import rows
 from services.chat_svc.store.answers import in_progress
 from services.chat_svc.store.locks import is_answering, is_deleted, locked, no_message, remember_deleted, unpaid
+from services.chat_svc.store.media import let_go
 from services.chat_svc.store.trees import read_tree
 
 # All at once: one after the other, each would look for what was said after it anew, as deep as the branch is long.
-DELETE = "DELETE FROM messages WHERE user_id = $1 AND conversation_id = $2 AND id = ANY($3::uuid[])"
+DELETE = "DELETE FROM messages WHERE user_id = $1 AND conversation_id = $2 AND id = ANY($3::uuid[]) RETURNING media"
 
 CHOOSE = """
     UPDATE conversations SET current_id = $3, message_count = message_count - $4,
@@ -46,7 +47,7 @@ class Branches:
             return await _goes_on(database, conversation, tree, tree.newest(message_id))
 
     async def delete(self, user: str, conversation_id: UUID, message_id: UUID) -> Conversation:
-        """The conversation without the message and all that was said after it.
+        """The conversation without the message and all that was said after it, and without what only they showed.
 
         ABORTED while one of them is being made; UNAVAILABLE while the hold of one of them is not resolved.
         """
@@ -59,7 +60,8 @@ class Branches:
                 return conversation
             gone, left = tree.subtree(message_id), tree.without(message_id)
             _check_ended(gone)
-            await database.execute(DELETE, user, conversation_id, [node.id for node in gone])
+            deleted = await database.fetch(DELETE, user, conversation_id, [node.id for node in gone])
+            await let_go(database, user, conversation_id, list({one for row in deleted for one in row["media"]}))
             await remember_deleted(database, user, message_id)
             current = conversation.current
             if current not in left:

@@ -1,5 +1,6 @@
 """Conversations, each a whole."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from runtime.postgres import Pool, connection
 from services.chat_svc.domain.changes import ConversationChange, changed
 from services.chat_svc.domain.conversation import Conversation
 from services.chat_svc.domain.finding import Filter
+from services.chat_svc.domain.script import in_pairs
 from services.chat_svc.domain.snippet import is_unfinished
 from services.chat_svc.store import rows
 from services.chat_svc.store.answers import in_progress
@@ -22,6 +24,7 @@ from services.chat_svc.store.locks import (
     remember_deleted,
     unpaid,
 )
+from services.chat_svc.store.media import delete_unused
 from services.chat_svc.store.words import tsquery
 
 ADD = """
@@ -32,11 +35,13 @@ ADD = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $5, $13, $14, $15, $16)
 """
 
+ADD_NEW = f"{ADD} ON CONFLICT (user_id, id) DO NOTHING RETURNING id"
+
 PAGE = f"""
     SELECT * FROM conversations
     WHERE user_id = $1 AND ($2::timestamptz IS NULL OR (updated_at, id) < ($2, $3::uuid))
         AND archived = $5 AND ($6 = '' OR $6 = character OR $6 = ANY(others))
-        AND ($7 = '' OR to_tsvector('simple', display_name) @@ {tsquery("$7::text", "$8::boolean")})
+        AND ($7 = '' OR words_of(display_name) @@ {tsquery("$7::text", "$8::boolean")})
     ORDER BY updated_at DESC, id DESC
     LIMIT $4
 """  # noqa: S608 (our own)
@@ -50,15 +55,6 @@ SHOWN = """
     SELECT id FROM media WHERE user_id = $1 AND conversation_id = $2
     UNION
     SELECT unnest(media) FROM messages WHERE user_id = $1 AND conversation_id = $2 AND media <> '{}'
-"""
-
-# A fork, or whoever was shown it again, keeps it.
-DELETE_MEDIA = """
-    DELETE FROM media
-    WHERE user_id = $1 AND id = ANY($2::uuid[]) AND conversation_id IS NULL AND NOT EXISTS (
-        SELECT FROM messages
-        WHERE messages.user_id = media.user_id AND messages.media <> '{}' AND messages.media @> ARRAY[media.id]
-    )
 """
 
 UNPAID = "SELECT EXISTS (SELECT FROM messages WHERE user_id = $1 AND conversation_id = $2 AND NOT hold_resolved)"
@@ -104,7 +100,7 @@ class Conversations:
     ) -> list[Conversation]:
         """Conversations behind `after` (when it was used last, id), the one used last first."""
         used_at, conversation_id = after or (None, None)
-        filters = (wanted.archived, wanted.character, wanted.query, is_unfinished(wanted.query))
+        filters = (wanted.archived, wanted.character, in_pairs(wanted.query), is_unfinished(wanted.query))
         async with connection(self._pool) as database:
             found = await database.fetch(PAGE, user, used_at, conversation_id, limit, *filters)
         return [rows.conversation(row) for row in found]
@@ -140,14 +136,23 @@ class Conversations:
                 raise unpaid()
             shown = [row["id"] for row in await database.fetch(SHOWN, user, conversation_id)]
             await database.execute("DELETE FROM conversations WHERE user_id = $1 AND id = $2", user, conversation_id)
-            await database.execute(DELETE_MEDIA, user, shown)
+            await delete_unused(database, user, shown)
             await remember_deleted(database, user, conversation_id)
 
 
 async def insert(database: PoolConnectionProxy, conversation: Conversation) -> None:
     """Keeps a conversation whose messages, where it has any, have the first positions."""
-    await database.execute(
-        ADD,
+    await database.execute(ADD, *_values(conversation))
+
+
+async def insert_new(database: PoolConnectionProxy, conversations: Iterable[Conversation]) -> set[UUID]:
+    """Keeps those that are not there yet, and gives their ids; waits for whoever is adding the same."""
+    added = await database.fetchmany(ADD_NEW, [_values(one) for one in conversations])
+    return {row["id"] for row in added}
+
+
+def _values(conversation: Conversation) -> tuple[object, ...]:
+    return (
         conversation.user,
         conversation.id,
         conversation.character,

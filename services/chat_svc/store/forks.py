@@ -35,10 +35,14 @@ COPY = """
 
 
 class Forks:
-    """Every fork is a copy: what is changed or deleted in one conversation stays as it is in the other."""
+    """Every fork is a copy: what is changed or deleted in one conversation stays as it is in the other.
 
-    def __init__(self, pool: Pool) -> None:
+    `kept` is called after each, to wake who tells it.
+    """
+
+    def __init__(self, pool: Pool, kept: Callable[[], None]) -> None:
         self._pool = pool
+        self._kept = kept
 
     async def fork(
         self, user: str, conversation_id: UUID, fork: Fork, announced: Callable[[Conversation], Envelope]
@@ -62,4 +66,5 @@ class Forks:
             await insert(database, new)
             await database.execute(COPY, user, source.id, new.id, ids, [copy_id(new.id, one) for one in ids])
             await append(database, [announced(new)])
+        self._kept()
         return new

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from asyncpg import Record
+
 from runtime.postgres import Pool, connection
 from services.chat_svc.domain.finding import Match, Search
+from services.chat_svc.domain.script import in_pairs
 from services.chat_svc.domain.snippet import is_unfinished, snippet
 from services.chat_svc.store import rows
-from services.chat_svc.store.families import WITH_SIBLINGS
+from services.chat_svc.store.families import with_siblings
 from services.chat_svc.store.locks import no_conversation
 from services.chat_svc.store.words import tsquery
 
@@ -37,7 +42,7 @@ FOUND = f"""
     ),
     whole AS (SELECT messages.*, best.rank FROM messages JOIN best USING (user_id, conversation_id, id))
     SELECT found.*, conversations.display_name AS title
-    FROM ({WITH_SIBLINGS.format(source="whole")}) found
+    FROM ({with_siblings("SELECT * FROM whole")}) found
     JOIN conversations ON conversations.user_id = found.user_id AND conversations.id = found.conversation_id
     ORDER BY rank DESC, found.created_at DESC, conversation_id, position DESC
 """  # noqa: S608 (our own)
@@ -56,10 +61,14 @@ class History:
         async with connection(self._pool) as database, database.transaction(readonly=True):
             if search.conversation and not await database.fetchval(KNOWN, user, search.conversation):
                 raise no_conversation()
-            words = await database.fetchval(WORDS, search.query, is_unfinished(search.query))
+            words = await database.fetchval(WORDS, in_pairs(search.query), is_unfinished(search.query))
             if not words:
                 return []
             await database.execute(PLANNED_ANEW)
             limit = max(0, min(limit, RANKED_MAX - after))
             found = await database.fetch(FOUND, user, search.conversation, words, limit, after)
-        return [Match(rows.message(row), row["title"], snippet(row["text"], search.query)) for row in found]
+        return await asyncio.to_thread(_matches, found, search.query)
+
+
+def _matches(found: list[Record], query: str) -> list[Match]:
+    return [Match(rows.message(row), row["title"], snippet(row["text"], query)) for row in found]

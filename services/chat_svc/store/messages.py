@@ -15,34 +15,35 @@ from services.chat_svc.domain.entry import to_json
 from services.chat_svc.store import rows
 from services.chat_svc.store.answers import in_progress
 from services.chat_svc.store.branches import forget_edited
-from services.chat_svc.store.families import WITH_SIBLINGS
+from services.chat_svc.store.families import with_siblings
 from services.chat_svc.store.locks import locked, no_message
+from services.chat_svc.store.suggestions import forget_follow_ups
 from services.chat_svc.store.trees import read_tree
 
 # Pinned messages stay in the prompt, so a conversation has so many at most.
 PINS_MAX = 20
 
-ONE = f"{WITH_SIBLINGS.format(source='messages')} WHERE user_id = $1 AND conversation_id = $2 AND id = $3"
+ONE = with_siblings("SELECT * FROM messages WHERE user_id = $1 AND conversation_id = $2 AND id = $3")
 
 SEVERAL = f"""
-    {WITH_SIBLINGS.format(source="messages")}
-    WHERE user_id = $1 AND conversation_id = $2 AND id = ANY($3::uuid[])
+    {with_siblings("SELECT * FROM messages WHERE user_id = $1 AND conversation_id = $2 AND id = ANY($3::uuid[])")}
     ORDER BY position
-"""
+"""  # noqa: S608 (our own)
 
-ALL_PAGE = f"""
-    {WITH_SIBLINGS.format(source="messages")}
+ALL = """
+    SELECT * FROM messages
     WHERE user_id = $1 AND conversation_id = $2 AND position > $3 AND (pinned OR NOT $5)
     ORDER BY position
     LIMIT $4
 """
+ALL_PAGE = f"{with_siblings(ALL)} ORDER BY position"
 
 PINS = "SELECT count(*) FROM messages WHERE user_id = $1 AND conversation_id = $2 AND pinned"
 
 MARK = "UPDATE messages SET pinned = $4, reaction = $5 WHERE user_id = $1 AND conversation_id = $2 AND id = $3"
 
 EDIT = """
-    UPDATE messages SET text = $4, log = $5::jsonb, edited_at = $6, follow_ups = NULL
+    UPDATE messages SET text = $4, log = $5::jsonb, edited_at = $6
     WHERE user_id = $1 AND conversation_id = $2 AND id = $3
 """
 
@@ -108,6 +109,7 @@ async def _edited(database: PoolConnectionProxy, message: Message, text: str, at
         return message
     log = json.dumps([to_json(entry) for entry in after.log])
     await database.execute(EDIT, message.user, message.conversation, message.id, text, log, at)
+    await forget_follow_ups(database, message.user, message.conversation, message.position)
     return after
 
 

@@ -41,5 +41,5 @@ class Casting:
 
     async def _names(self, conversation: Conversation) -> dict[str, str]:
         """The display names of everybody in it, by the character's name."""
-        cast = [await self._characters.persona(conversation.user, one) for one in conversation.cast]
-        return dict(zip(conversation.cast, [one.display_name for one in cast], strict=True))
+        names = await self._characters.display_names(conversation.user, conversation.cast)
+        return dict(zip(conversation.cast, names, strict=True))

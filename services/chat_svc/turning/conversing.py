@@ -1,15 +1,16 @@
 """One stream for a whole conversation: requests come in while events go out.
 
-Every request that takes time runs beside the others, and what they tell shares one queue: a reader who is slow slows
-them all down, and nothing piles up.
+Requests take effect in the order in which they come: nothing begins or stops before what was asked for earlier has.
+What takes time after that runs side by side, and what is told shares one queue: a reader who is slow slows all down,
+and nothing piles up.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Set
 from contextlib import aclosing
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -19,8 +20,11 @@ from runtime.interceptors.validation import validate
 from scenemesh.chat.v1 import chat_pb2
 from services.chat_svc.convert import conversations as convert
 from services.chat_svc.convert import messages as messages_convert
+from services.chat_svc.domain.conversation import Message, answer_id
+from services.chat_svc.domain.wish import Wish
 from services.chat_svc.parts import Parts
 from services.chat_svc.store import Begun
+from services.chat_svc.turning import rates
 
 log = structlog.get_logger()
 
@@ -28,7 +32,9 @@ log = structlog.get_logger()
 QUEUE_MAX = 16
 # A stream is never silent for longer.
 HEARTBEAT_SECONDS = 20.0
-# Requests that one stream works on at once.
+# Who goes on for so long though it was cancelled has not heard it.
+DEAF_SECONDS = 5.0
+# Requests that one stream works on at once. As many stops come on top of them; one that is too many is read later.
 AT_ONCE_MAX = 8
 
 
@@ -41,6 +47,9 @@ class Conversing:
         self._parent = ""
         self._told: asyncio.Queue[chat_pb2.ConverseResponse | None] = asyncio.Queue(QUEUE_MAX)
         self._working: set[asyncio.Task[None]] = set()
+        self._stopping: set[asyncio.Task[None]] = set()
+        # Lets in whoever came first; each task comes here before it does anything else, and tasks start in their order.
+        self._turn = asyncio.Lock()
 
     async def responses(
         self, requests: AsyncIterator[chat_pb2.ConverseRequest]
@@ -64,10 +73,11 @@ class Conversing:
             try:
                 while (told := await self._next()) is not None:
                     yield told
+            except GeneratorExit:
+                # Nobody listens any more, which the group of tasks would take for a fault.
+                return
             finally:
-                reading.cancel()
-                for task in self._working:
-                    task.cancel()
+                await _ended({reading, *self._working, *self._stopping})
         if broken is not None:
             raise broken
 
@@ -81,21 +91,21 @@ class Conversing:
 
     async def _read(self, requests: AsyncIterator[chat_pb2.ConverseRequest], tasks: asyncio.TaskGroup) -> None:
         async for request in requests:
-            if len(self._working) >= AT_ONCE_MAX and not request.HasField("open"):
-                error = ResourceExhausted(
-                    f"This stream works on {AT_ONCE_MAX} requests already: wait for one to end.",
-                    reason="TOO_MANY_AT_ONCE",
-                )
-                await self._told.put(_failed(request.place, error))
+            kind = request.WhichOneof("request")
+            running = self._stopping if kind == "stop" else self._working
+            if len(running) >= AT_ONCE_MAX and kind == "stop":
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            elif len(running) >= AT_ONCE_MAX and kind != "open":
+                await self._told.put(_failed(request.place, _too_many()))
                 continue
             task = tasks.create_task(self._answer(request))
-            self._working.add(task)
-            task.add_done_callback(self._working.discard)
-            if request.HasField("open"):
+            running.add(task)
+            task.add_done_callback(running.discard)
+            if kind == "open":
                 # Whatever comes next is about the conversation that this opens.
                 await asyncio.wait([task])
-        if self._working:
-            await asyncio.wait(self._working)
+        if self._working or self._stopping:
+            await asyncio.wait(self._working | self._stopping)
 
     async def _answer(self, request: chat_pb2.ConverseRequest) -> None:
         try:
@@ -114,14 +124,21 @@ class Conversing:
             case "open":
                 yield chat_pb2.ConverseResponse(opened=await self._open(request.open))
             case "send":
-                async with aclosing(self._send(request.send, request.interrupt)) as events:
-                    async for event in events:
-                        yield chat_pb2.ConverseResponse(event=event)
+                async with self._turn:
+                    await self._parts.rates.count(self._user, rates.SEND)
+                    begun = await self._begin(request.send, interrupt=request.interrupt)
+                async with aclosing(self._parts.watching.round(begun)) as told:
+                    async for one in told:
+                        yield chat_pb2.ConverseResponse(event=messages_convert.event_to_proto(one))
             case "stop":
-                begun = await self._begun(request.stop.name)
-                stopped = await self._parts.stopping.stop(begun.answer)
+                async with self._turn:
+                    await self._parts.rates.count(self._user, rates.STOP)
+                    stopped = await self._stop(request.stop.name)
                 yield chat_pb2.ConverseResponse(stopped=messages_convert.message_to_proto(stopped))
             case "watch":
+                # What was said before it has begun by then, and nobody has to wait for a reader.
+                async with self._turn:
+                    pass
                 begun = await self._begun(request.watch.name)
                 async with aclosing(self._parts.watching.events(begun, request.watch.after)) as told:
                     async for one in told:
@@ -134,26 +151,30 @@ class Conversing:
         self._parent = name
         return convert.conversation_to_proto(found)
 
-    async def _send(
-        self, request: chat_pb2.SendMessageRequest, interrupt: bool
-    ) -> AsyncGenerator[chat_pb2.ChatEvent, None]:
+    async def _begin(self, request: chat_pb2.SendMessageRequest, *, interrupt: bool) -> Begun:
         request.parent = request.parent or self._opened()
         validate(request)
         self._check(request.parent)
+        conversation, wish = convert.conversation_id(request.parent), messages_convert.wish_from_proto(request)
         if interrupt:
-            await self._interrupt(convert.conversation_id(request.parent))
-        wish = messages_convert.wish_from_proto(request)
-        begun = await self._parts.turns.begin(self._user, convert.conversation_id(request.parent), wish)
-        async with aclosing(self._parts.watching.round(begun)) as told:
-            async for one in told:
-                yield messages_convert.event_to_proto(one)
+            await self._interrupt(conversation, wish)
+        return await self._parts.turns.begin(self._user, conversation, wish)
 
-    async def _interrupt(self, conversation_id: UUID) -> None:
-        """Stops whoever speaks in the conversation, and whoever is to follow them."""
-        current = (await self._parts.conversations.conversation(self._user, conversation_id)).current
-        begun = current and await self._parts.answers.find(self._user, conversation_id, current)
-        if begun:
+    async def _interrupt(self, conversation: UUID, wish: Wish) -> None:
+        """Stops whoever speaks in the conversation, and whoever is to follow them, unless they answer this wish."""
+        answer = answer_id(conversation, wish.request_id, uuid4())
+        ready = await self._parts.conversations.ready(self._user, conversation, answer)
+        current = ready.conversation.current
+        if current is None or ready.begun or not ready.answering:
+            return
+        begun = await self._parts.answers.find(self._user, conversation, current)
+        if begun is not None:
             await self._parts.stopping.stop(begun.answer)
+
+    async def _stop(self, name: str) -> Message:
+        self._check(name)
+        conversation, message = convert.conversation_id(name), messages_convert.message_id(name)
+        return await self._parts.stopping.stop_here(self._user, conversation, message)
 
     async def _begun(self, name: str) -> Begun:
         self._check(name)
@@ -180,3 +201,17 @@ def _failed(place: int, error: MeshError) -> chat_pb2.ConverseResponse:
         code=int(error.code), message=message, reason=error.reason, metadata=dict(error.metadata)
     )
     return chat_pb2.ConverseResponse(place=place, error=told)
+
+
+def _too_many() -> ResourceExhausted:
+    return ResourceExhausted(
+        f"This stream works on {AT_ONCE_MAX} requests already: wait for one to end.", reason="TOO_MANY_AT_ONCE"
+    )
+
+
+async def _ended(tasks: Set[asyncio.Task[None]]) -> None:
+    """Ends tasks. Before Python 3.12, the Redis client can swallow that they are cancelled."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=DEAF_SECONDS)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from services.chat_svc.answering.speech import Speech
-from services.chat_svc.domain.conversation import METER
 from services.chat_svc.domain.estimate import Cost, Estimate, round_cost
 from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.routing import EXPECTED_OUTPUT_TOKENS, Choice
 from services.chat_svc.scenes.scenes import Scenes
-from services.chat_svc.siblings import PREMIUM_METER
 from services.chat_svc.standings import Standings
 from services.chat_svc.store import Conversations
 from services.chat_svc.turning.casting import Casting
@@ -33,10 +31,10 @@ class Estimating:
         conversation = await self._conversations.conversation(user, conversation_id)
         self._speech.check(choice)
         speakers = await self._casting.speakers(conversation, conversation.current, text) or conversation.cast[:1]
-        scene = await self._scenes.scene(conversation, speakers[0], conversation.current, text)
+        # Nobody waits for a portrait to learn a price; those that are not known yet are fetched for the turn to come.
+        scene = await self._scenes.scene(conversation, speakers[0], conversation.current, text, portraits_seconds=0)
         standing = await self._standings.standing(user)
-        premium = self._speech.is_premium(choice) and standing.pays(PREMIUM_METER, 1)
-        reservation = standing.reservation(PREMIUM_METER if premium else METER, premium=premium)
+        reservation = standing.reservation(premium=self._speech.is_premium(choice))
         draft = self._speech.draft(scene, reservation, choice)
         model = self._speech.first_model(draft.wanted)
         if model is None:
@@ -44,7 +42,7 @@ class Estimating:
         answer = Cost(
             reservation.price,
             _turns(EXPECTED_OUTPUT_TOKENS, model) * reservation.price,
-            _turns(model.output_tokens_max, model) * reservation.price,
+            _turns(self._speech.output_tokens_max(draft.wanted), model) * reservation.price,
         )
         cost = answer if conversation.group is None else round_cost(conversation.group, len(speakers), answer)
         return Estimate(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 
-from runtime.errors import MeshError, NotFound, ResourceExhausted
+from runtime.errors import MeshError, ResourceExhausted
 from services.chat_svc.answering.speech import Draft, Speech, no_model_for_images
 from services.chat_svc.domain.conversation import Conversation, Message, Role, State
 from services.chat_svc.domain.prompt import Image, Scene
@@ -27,7 +28,8 @@ class Beginning:
 
     It follows `question`, which the person says now, or the message `parent`, which is there. `next` is the answer that
     is to follow it in its round; one that `follows` was such a next one itself. A turn may cost `units_max`.
-    One that is `repeatable` may be asked for again with the same id.
+    One that is `repeatable` may be asked for again with the same id. `sees` says that who speaks is to see what was
+    shown before, and `request` under which id credit is held, the answer's own where that is None.
     """
 
     conversation: Conversation
@@ -41,6 +43,8 @@ class Beginning:
     follows: bool = False
     units_max: int | None = None
     repeatable: bool = False
+    sees: bool = False
+    request: UUID | None = None
 
 
 class Opening:
@@ -58,23 +62,16 @@ class Opening:
         Once credit is held this is to be carried through: a caller that hangs up must not leave a hold behind.
         """
         self._speech.check(beginning.choice)
-        premium = self._speech.needs_premium(beginning.images, beginning.choice)
+        premium = self._speech.needs_premium(bool(beginning.images) or beginning.sees, beginning.choice)
         scene, reservation = await self._scene_and_hold(beginning, premium=premium)
         try:
             draft = self._draft(beginning, scene, reservation)
-        except MeshError:
-            await self._give_back(reservation)
-            raise
-        try:
             answer = self._answer(beginning, draft, reservation)
             begun = await self._answers.begin(
                 beginning.question, answer, beginning.conversation.current, follows=beginning.follows
             )
-        except MeshError:
-            # A retry with the same request id is given the same hold, and may begin the answer with it at any moment:
-            # for that one it stays, until it expires.
-            if not beginning.repeatable:
-                await self._give_back(reservation)
+        except Exception:
+            await self._give_up(beginning, reservation)
             raise
         if begun.new:
             start(begun.answer, draft)
@@ -86,15 +83,14 @@ class Opening:
     async def _scene_and_hold(self, beginning: Beginning, *, premium: bool) -> tuple[Scene, Reservation]:
         """Both at once: neither needs the other, and the person waits for both."""
         user, images = beginning.conversation.user, len(beginning.images)
-        holding = asyncio.create_task(self._quota.reserve(user, beginning.answer, premium=premium, images=images))
+        request = beginning.request or beginning.answer
+        holding = asyncio.create_task(self._quota.reserve(user, request, premium=premium, images=images))
         try:
             scene = await beginning.scene()
-        except BaseException as error:
+        except BaseException:
             (reservation,) = await asyncio.gather(holding, return_exceptions=True)
-            # As below, a retry may need it; but none finds a character that is no more.
-            needed = beginning.repeatable and not isinstance(error, NotFound)
-            if isinstance(reservation, Reservation) and not needed:
-                await self._give_back(reservation)
+            if isinstance(reservation, Reservation):
+                await self._give_up(beginning, reservation)
             raise
         return scene, await holding
 
@@ -102,7 +98,8 @@ class Opening:
         if beginning.units_max is not None and reservation.price > beginning.units_max:
             raise ResourceExhausted("The round may not cost more.", reason="ROUND_CREDITS_USED")
         draft = self._speech.draft(scene, reservation, beginning.choice)
-        if scene.images and self._speech.first_model(draft.wanted) is None:
+        self._speech.check_awake(draft.wanted)
+        if scene.is_to_be_seen and self._speech.first_model(draft.wanted) is None:
             raise no_model_for_images()
         return draft
 
@@ -129,6 +126,20 @@ class Opening:
             images_meter=reservation.images_meter,
             prompt_tokens=draft.prompt(model).tokens if model else 0,
         )
+
+    async def _give_up(self, beginning: Beginning, reservation: Reservation) -> None:
+        """Gives back what is held for an answer that does not begin, so that the next call has it at once.
+
+        A twin of this call was given the same hold. If it has begun the answer with it, the hold stays; if it is about
+        to, what the answer costs is held anew when it is settled.
+        """
+        if beginning.repeatable:
+            conversation = beginning.conversation
+            with suppress(MeshError):
+                twin = await self._answers.find(conversation.user, conversation.id, beginning.answer)
+                if twin is not None and twin.answer.hold == reservation.hold:
+                    return
+        await self._give_back(reservation)
 
     async def _give_back(self, reservation: Reservation) -> None:
         try:

@@ -19,7 +19,7 @@ class Place:
     """Where a turn goes: the `speakers` answer what is said after `after`, one after another.
 
     `answered` is the message that they answer where it is there already, and `asks` says that it is not. That message
-    shows `media`.
+    shows `media`; `sees` says that something was shown by what the speakers before answered.
     """
 
     speakers: tuple[str, ...]
@@ -28,6 +28,7 @@ class Place:
     answered: UUID | None = None
     asks: bool = False
     media: tuple[UUID, ...] = ()
+    sees: bool = False
 
 
 class Places:
@@ -71,7 +72,7 @@ class Places:
             answered = await self._messages.get(earlier.user, earlier.conversation, earlier.parent)
             if answered.role is Role.USER:
                 return Place(speakers, answered.parent, answered.text, answered.id, media=answered.media)
-        return Place(speakers, earlier.parent, None, earlier.parent)
+        return Place(speakers, earlier.parent, None, earlier.parent, sees=await self._rounds.shows(earlier))
 
     async def _instead(self, conversation: Conversation, said: Message, text: str) -> Place:
         """Beside what the person said, with what they showed; where only they say who answers, the same ones do."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from runtime.errors import AlreadyExists
 from services.chat_svc.domain.conversation import Conversation, Message, Role, State, answer_id
+from services.chat_svc.domain.round import Plan
 from services.chat_svc.domain.wish import Wish
 from services.chat_svc.media.showing import Showing
 from services.chat_svc.scenes.scenes import Scenes
@@ -16,7 +17,7 @@ from services.chat_svc.store import Answers, Begun, Conversations
 from services.chat_svc.store.answers import in_progress
 from services.chat_svc.turning.opening import Beginning
 from services.chat_svc.turning.places import Place, Places
-from services.chat_svc.turning.rounds import Round, Rounds
+from services.chat_svc.turning.rounds import Rounds
 
 
 class Turns:
@@ -60,9 +61,18 @@ class Turns:
         scene = partial(self._scenes.scene, conversation, place.speakers[0], place.after, place.text, images)
         question = self._question(conversation, place, wish) if place.asks else None
         beginning = Beginning(
-            conversation, answer, scene, images, wish.choice, question, place.answered, repeatable=wish.request_id != ""
+            conversation,
+            answer,
+            scene,
+            images,
+            wish.choice,
+            question,
+            place.answered,
+            repeatable=wish.request_id != "",
+            sees=place.sees,
         )
-        begun = await self._rounds.begin(beginning, Round.of(conversation, place.speakers, wish.choice))
+        plan = Plan.of(conversation, place.speakers, wish.choice, sees=bool(images) or place.sees)
+        begun = await self._rounds.begin(beginning, plan)
         return begun if begun.new else await self._same(conversation, begun, wish)
 
     def _question(self, conversation: Conversation, place: Place, wish: Wish) -> Message:

@@ -1,4 +1,4 @@
-"""A gate before an engine's socket: closed, the engine is gone; stalled, it does not answer."""
+"""A gate before an engine's socket: closed, the engine is gone; stalled, it does not answer; slow, it does late."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,6 +17,8 @@ class Gate:
         self._writers: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
         self._flows = asyncio.Event()
+        # Of every answer.
+        self.delay_seconds = 0.0
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
@@ -47,14 +49,15 @@ class Gate:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(self._engine)
         self._writers |= {writer, back}
-        for source, target in ((reader, back), (there, writer)):
-            task = asyncio.create_task(self._pass(source, target))
+        for source, target, late in ((reader, back, False), (there, writer, True)):
+            task = asyncio.create_task(self._pass(source, target, late=late))
             self._passing.add(task)
             task.add_done_callback(self._passing.discard)
 
-    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, late: bool) -> None:
         with suppress(OSError):
             while said := await source.read(CHUNK_BYTES):
+                await asyncio.sleep(self.delay_seconds if late else 0)
                 await self._flows.wait()
                 target.write(said)
                 await target.drain()

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from runtime import redis
 from runtime.postgres import Pool, pool
+from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from services.chat_svc.domain.audio import Task
 from services.chat_svc.domain.hedging import Hedges, Hedging
@@ -22,6 +23,7 @@ from services.chat_svc.models.audio_roster import nobody
 from services.chat_svc.models.roster import Roster
 from services.chat_svc.parts import Parts, Resources, assembled
 from services.chat_svc.providers.audio import Audio
+from services.chat_svc.scenes.portraits.portraits import Source
 from services.chat_svc.servicer import SERVICES, register
 from services.chat_svc.store import MIGRATIONS, SCHEMA
 from tests.harness.serving import Dial, served
@@ -92,11 +94,9 @@ class Person:
 
 async def events_of(call: Any) -> AsyncGenerator[chat_pb2.ChatEvent, None]:
     """The events of a call, which ends when the reader does."""
-    try:
-        async for event in call:
+    async with reading(call) as heard:
+        async for event in heard:
             yield event
-    finally:
-        call.cancel()
 
 
 class Replica:
@@ -137,6 +137,7 @@ class Opened:
     roster: Roster
     able: Callable[[Task], Sequence[Audio]]
     hedges: Hedges
+    sources: Sequence[Source]
 
 
 @asynccontextmanager
@@ -146,6 +147,7 @@ async def replica(
     idle_seconds: float = IDLE_SECONDS,
     able: Callable[[Task], Sequence[Audio]] = nobody,
     hedging: Hedging | None = None,
+    sources: Sequence[Source] = (),
 ) -> AsyncIterator[Replica]:
     """A replica that runs while the block does, unless it is killed before."""
     started: asyncio.Future[Replica] = asyncio.get_running_loop().create_future()
@@ -155,7 +157,7 @@ async def replica(
         redis.connect(around.redis_url) as reading,
         Roster((_impatient(model, idle_seconds), "key") for model in models) as roster,
     ):
-        opened = Opened(connections, writing, reading, roster, able, Hedges(hedging))
+        opened = Opened(connections, writing, reading, roster, able, Hedges(hedging), sources)
         process = asyncio.create_task(_process(around, opened, started))
         await asyncio.wait(cast("Any", [process, started]), return_when=asyncio.FIRST_COMPLETED)
         if process.done():
@@ -185,6 +187,7 @@ async def _process(
         opened.hedges,
         partial(datetime.now, UTC),
         drain_seconds=0.2,
+        sources=opened.sources,
         able=opened.able,
     )
     async with assembled(resources) as parts, asyncio.TaskGroup() as tasks:

@@ -12,6 +12,11 @@ def kinds(events: Events) -> list[str]:
     return [event.WhichOneof("event") or "" for event in events]
 
 
+def without_delays(events: Events) -> Events:
+    """The events that are of the log."""
+    return [event for event in events if not event.HasField("delayed")]
+
+
 def said(events: Events) -> str:
     """The text that the deltas make, where a seam keeps the beginning of what was said before it."""
     text = ""

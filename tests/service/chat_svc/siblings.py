@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -35,7 +36,7 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
     """Turns on one meter: `left` of them, and every hold ever taken, each as so many units of the `payer`.
 
     `others` are what is left of the meters beside it, and `payers` who pays there. While `away` or `busy` it answers
-    nobody.
+    nobody. Settle waits for `settles`.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,8 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
         self.payers: dict[str, tuple[str, int]] = {}
         self.away = False
         self.busy = False
+        self.settles = asyncio.Event()
+        self.settles.set()
         self.holds: dict[str, quota_pb2.Hold] = {}
         self.settled: list[quota_pb2.SettleRequest] = []
         self._taken: dict[str, dict[str, int]] = {}
@@ -88,18 +91,24 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
     async def GetQuota(self, request: quota_pb2.GetQuotaRequest, context: Context) -> quota_pb2.Quota:
         self._answer()
         entitlement = quota_pb2.Entitlement(plan="plans/free", context_tokens=CONTEXT_TOKENS)
-        meters = [quota_pb2.Decision(meter="chat", remaining=self.left)]
+        payer, price = self.payer
+        meters = [quota_pb2.Decision(meter=payer, remaining=self.left * price)]
         return quota_pb2.Quota(name=request.name, plan="plans/free", meters=meters, entitlement=entitlement)
 
     async def Settle(self, request: quota_pb2.SettleRequest, context: Context) -> quota_pb2.Hold:
+        await self.settles.wait()
         self._answer()
         hold = self._hold(request.name)
         if hold.state == quota_pb2.HOLD_STATE_RELEASED:
-            raise FailedPrecondition("It was released.", reason="HOLD_RESOLVED")
+            raise FailedPrecondition("It was released.", reason="HOLD_RESOLVED", metadata={"state": "RELEASED"})
         if hold.state == quota_pb2.HOLD_STATE_HELD:
             hold.state = quota_pb2.HOLD_STATE_SETTLED
             self.settled.append(request)
-        return hold
+        told = quota_pb2.Hold()
+        told.CopyFrom(hold)
+        for line in told.lines:
+            line.remaining_amount = self.others.get(line.meter, self.left)
+        return told
 
     async def Release(self, request: quota_pb2.ReleaseRequest, context: Context) -> quota_pb2.Hold:
         self._answer()

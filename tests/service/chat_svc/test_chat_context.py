@@ -100,8 +100,7 @@ async def test_a_summary_counts_on_its_own_branch_alone(alice: Person, fake: Fak
     await _summarised(alice, conversation, "They met.")
     question, *_ = await alice.messages(conversation)
     request = chat_pb2.RewriteMessageRequest(name=question.name, text="Otherwise?")
-    async for _ in alice.stub.RewriteMessage(request, metadata=alice.metadata):
-        pass
+    _ = [event async for event in alice.stub.RewriteMessage(request, metadata=alice.metadata)]
     assert texts(fake.requests[-1]) == ["Otherwise?"]
     assert (await looked_up(alice, conversation)).summary == "They met."
 
@@ -150,15 +149,19 @@ async def test_of_a_branch_only_so_much_is_read(alice: Person, database: str) ->
     async with pool(database, schema=SCHEMA, migrations=MIGRATIONS) as connections:
         transcripts = Transcripts(connections)
         known = await Conversations(connections).conversation("alice", identifier)
-        whole = await transcripts.branch(known, ids[-1], None, 10_000, 1_000_000)
-        some = await transcripts.branch(known, ids[-1], None, 2_000, 1_000_000)
-        behind = await transcripts.branch(known, ids[-1], ids[99], 10_000, 1_000_000)
-        short = await transcripts.branch(known, ids[-1], None, 10_000, 40)
+        whole = await transcripts.branch(known, ids[-1], 10_000, 1_000_000)
+        some = await transcripts.branch(known, ids[-1], 2_000, 1_000_000)
+        assert await transcripts.summarise(known, "They met.", whole.messages[:100])
+        behind = await transcripts.branch(known, ids[-1], 10_000, 1_000_000)
+        short = await transcripts.branch(known, ids[-1], 10_000, 40)
+        oldest = await transcripts.oldest(known, ids[-1], 500, 60)
         pinned = await transcripts.pinned(known, ids[1_000])
     assert [one.id for one in whole.messages] == ids
-    assert (whole.before, whole.cut) == (None, False)
+    assert (whole.before, whole.cut, whole.summary) == (None, False, "")
     assert ([one.id for one in some.messages], some.before, some.cut) == (ids[500:], ids[499], True)
-    assert ([one.id for one in behind.messages], behind.before, behind.cut) == (ids[100:], ids[99], False)
+    assert ([one.id for one in behind.messages], behind.before) == (ids[100:], ids[99])
+    assert ([one.id for one in oldest.messages], oldest.before) == (ids[100:106], ids[99])
+    assert [(one.cut, one.summary) for one in (behind, oldest)] == [(False, "They met.")] * 2
     assert [one.id for one in short.messages] == ids[-4:]
     assert [one.id for one in pinned] == [ids[10], ids[1_000]]
 

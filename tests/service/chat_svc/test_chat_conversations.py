@@ -1,5 +1,6 @@
 """Conversations and their lists, each person's own."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Awaitable
@@ -31,6 +32,25 @@ async def test_a_conversation_is_named_after_its_character_unless_it_is_given_a_
     )
     assert (named.display_name, named.character) == ("Baker Street", "characters/sherlock-holmes")
     assert named.create_time == named.update_time
+
+
+async def test_a_retry_opens_one_conversation(alice: Person, first: Replica) -> None:
+    request = chat_pb2.CreateConversationRequest(
+        conversation={"character": "characters/sherlock-holmes"}, request_id="0b9b0e4a-5d0f-4d0a-8f43-5c8d0f6f2a11"
+    )
+    opened = await alice.stub.CreateConversation(request, metadata=alice.metadata)
+    again = await asyncio.gather(*(alice.stub.CreateConversation(request, metadata=alice.metadata) for _ in range(4)))
+    assert again == [opened] * 4
+    bob = first.person("bob")
+    assert (await bob.stub.CreateConversation(request, metadata=bob.metadata)).name != opened.name
+
+
+async def test_a_group_is_of_several(alice: Person) -> None:
+    alone = {"character": "characters/sherlock-holmes", "group": {"answers_max": 2}}
+    request = chat_pb2.CreateConversationRequest(conversation=alone)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await alice.stub.CreateConversation(request, metadata=alice.metadata)
+    assert _reason(caught.value) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT")
 
 
 async def test_nobody_talks_to_a_character_that_there_is_not(alice: Person) -> None:
@@ -114,12 +134,16 @@ async def test_a_forged_page_token_is_refused(alice: Person, position: list[str]
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-@pytest.mark.parametrize("position", ["x", "-1", "99999999999999999999", "²"])
+@pytest.mark.parametrize(
+    "position", ["x", "-1", "", "2147483648", "99999999999999999999", "0000000000099999999999", "9" * 5_000, "²"]
+)
 async def test_a_forged_position_is_refused(alice: Person, position: str) -> None:
     conversation = await alice.conversation()
-    request = chat_pb2.ListMessagesRequest(
-        parent=conversation, page_token=pages.token(f"{conversation}/messages", [position])
-    )
+    await alice.turn(conversation)
+    request = chat_pb2.ListMessagesRequest(parent=conversation, page_size=1)
+    page = await alice.stub.ListMessages(request, metadata=alice.metadata)
+    scope, _ = json.loads(base64.urlsafe_b64decode(page.next_page_token + "=="))
+    request.page_token = pages.token(scope, [position])
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await alice.stub.ListMessages(request, metadata=alice.metadata)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT

@@ -1,12 +1,14 @@
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import grpc
 import pytest
 
+from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2
+from services.chat_svc.turning.conversing import Conversing
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
 from tests.service.chat_svc.replica import WAIT_SECONDS, Person, Replica
@@ -50,11 +52,8 @@ class Stream:
 
 @asynccontextmanager
 async def conversing(person: Person) -> AsyncGenerator[Stream, None]:
-    call = person.stub.Converse(metadata=person.metadata)
-    try:
+    async with reading(person.stub.Converse(metadata=person.metadata)) as call:
         yield Stream(call)
-    finally:
-        call.cancel()
 
 
 def error(response: chat_pb2.ConverseResponse) -> tuple[int, int, str]:
@@ -169,3 +168,21 @@ async def test_a_stream_on_which_nothing_happens_beats(alice: Person, monkeypatc
     monkeypatch.setattr("services.chat_svc.turning.conversing.HEARTBEAT_SECONDS", 0.01)
     async with conversing(alice) as stream:
         assert [(await stream.hear()).WhichOneof("response") for _ in range(3)] == ["heartbeat"] * 3
+
+
+async def test_a_stream_that_nobody_reads_any_more_ends_without_a_fault(
+    first: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chat_svc.turning.conversing.HEARTBEAT_SECONDS", 0.01)
+    closed = asyncio.Event()
+
+    async def requests() -> AsyncGenerator[chat_pb2.ConverseRequest, None]:
+        try:
+            await asyncio.Event().wait()
+            yield chat_pb2.ConverseRequest()
+        finally:
+            closed.set()
+
+    async with aclosing(Conversing(first.parts, "alice").responses(requests())) as responses:
+        assert (await anext(responses)).WhichOneof("response") == "heartbeat"
+    assert closed.is_set()

@@ -1,10 +1,20 @@
-import asyncpg
+import asyncio
+from functools import partial
+from typing import Any
 
-from runtime.events.envelope import opened
+import asyncpg
+import pytest
+
+from runtime import redis
+from runtime.events.envelope import ENVELOPE, opened, stream
+from runtime.events.relay import Relay
+from scenemesh.chat.v1 import chat_pb2
 from scenemesh.events.v1 import chat_pb2 as events
+from services.chat_svc import parts
+from services.chat_svc.domain.model import Model
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
-from tests.service.chat_svc.replica import CHARACTER, Person
+from tests.service.chat_svc.replica import CHARACTER, WAIT_SECONDS, Person, Surroundings, replica
 
 Told = list[tuple[str, str, events.ConversationCreated | events.MessageCompleted | events.MessageFailed]]
 
@@ -71,3 +81,36 @@ async def test_what_was_not_kept_is_not_told(alice: Person, database: str) -> No
     await alice.turn(parent, request_id=request_id)
     await alice.turn(parent, request_id=request_id)
     assert [one[0] for one in await told(database)] == ["conversation.created", "message.completed"]
+
+
+async def _published(redis_url: str, topic: str, user: str) -> list[str]:
+    """The types of the events about a user that everybody can read, oldest first."""
+    async with redis.connect(redis_url) as reading:
+        entries: Any = await reading.xrange(stream(topic))
+    envelopes = [opened(fields[ENVELOPE]) for _, fields in entries]
+    return [one.type for one in envelopes if one.subject == f"users/{user}"]
+
+
+async def test_an_event_waits_for_nobody_to_look(
+    around: Surroundings, claude: Model, fake: FakeProvider, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "Relay", partial(Relay, poll_seconds=3600))
+
+    async def comes(topic: str, types: list[str]) -> None:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while await _published(redis_url, topic, "impatient") != types:
+                await asyncio.sleep(0.01)
+
+    async with replica(around, [claude]) as running:
+        relaying = asyncio.create_task(running.parts.relay.run())
+        person = running.person("impatient")
+        parent = await person.conversation()
+        await comes("conversation", ["conversation.created"])
+        said = (await person.turn(parent))[0].message
+        await comes("message", ["message.completed"])
+        fake.script(Behaviour(status=400), Behaviour(status=400))
+        await person.turn(parent)
+        await comes("message", ["message.completed", "message.failed"])
+        await person.stub.ForkConversation(chat_pb2.ForkConversationRequest(name=said), metadata=person.metadata)
+        await comes("conversation", ["conversation.created"] * 2)
+        relaying.cancel()

@@ -17,7 +17,7 @@ from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
 from tests.service.chat_svc.gate import Gate, gate
 from tests.service.chat_svc.replica import Replica, Surroundings, replica
-from tests.service.chat_svc.shape import kinds, said
+from tests.service.chat_svc.shape import kinds, said, without_delays
 
 WHOLE_SECONDS_MAX = 30
 
@@ -60,7 +60,7 @@ async def test_without_redis_another_process_shows_the_whole_at_the_end_and_says
     gated: Gated, fake: FakeProvider
 ) -> None:
     here, there = gated.here.person(), gated.there.person()
-    fake.script(Behaviour(answer=["word "] * 10, delay_ms=50))
+    fake.script(Behaviour(answer=["word "] * 100, delay_ms=50))
     conversation = await here.conversation()
     stream = here.sending(conversation)
     with capture_logs() as logs:
@@ -69,13 +69,16 @@ async def test_without_redis_another_process_shows_the_whole_at_the_end_and_says
         afar = asyncio.create_task(there.watched(events[0].message))
         _, answer = await there.messages(conversation)
         events += [event async for event in stream]
-    assert (kinds(events)[-1], said(events), answer.text) == ("finished", "word " * 10, "")
-    assert await afar == events
+    assert (kinds(events)[-1], said(events), answer.text) == ("finished", "word " * 100, "")
+    assert without_delays(await afar) == events
     told = {"live logs not mirrored", "live log not read", "answer shown without its text"}
     assert told <= {line["event"] for line in logs}
 
 
-async def test_a_redis_that_stalls_does_not_stop_an_answer(gated: Gated, fake: FakeProvider) -> None:
+async def test_a_redis_that_stalls_does_not_stop_an_answer(
+    gated: Gated, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chat_svc.answering.journal.WRITE_SECONDS_MAX", 2.0)
     alice = gated.here.person()
     fake.script(Behaviour(answer=["word "] * 30, delay_ms=30))
     stream = alice.sending(await alice.conversation())
@@ -98,4 +101,4 @@ async def test_a_redis_that_forgets_costs_no_word(gated: Gated, fake: FakeProvid
     watched = asyncio.create_task(there.watched(events[0].message))
     events += [event async for event in stream]
     assert (kinds(events)[-1], said(events)) == ("finished", "word " * 30)
-    assert await watched == events
+    assert without_delays(await watched) == events

@@ -5,9 +5,13 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
+from services.chat_svc.answering import handing_over
 from services.chat_svc.domain.model import Capability, Model
+from services.chat_svc.store import answers
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
 from tests.harness import engines
@@ -18,6 +22,13 @@ from tests.service.chat_svc.siblings import FakeQuota
 
 CONTINUED, REPLACED = chat_pb2.SEAM_MODE_CONTINUED, chat_pb2.SEAM_MODE_REPLACED
 INTERRUPTED = chat_pb2.FAILURE_REASON_INTERRUPTED
+
+
+@pytest.fixture
+def awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends waits long until another one takes its answers."""
+    monkeypatch.setattr(handing_over, "TAKEN_SECONDS_MAX", 20.0)
+    monkeypatch.setattr(answers, "OFFER_SECONDS", 30.0)
 
 
 def going_on(model: Model) -> Model:
@@ -39,6 +50,7 @@ def seams(events: Events) -> list[tuple[str, str, int, int]]:
     return [(one.from_model, one.to_model, one.mode, one.kept_characters) for one in found]
 
 
+@pytest.mark.usefixtures("awaited")
 async def test_another_process_goes_on_where_the_text_broke_off(
     around: Surroundings, claude: Model, fake: FakeProvider, quota: FakeQuota
 ) -> None:
@@ -53,12 +65,14 @@ async def test_another_process_goes_on_where_the_text_broke_off(
         assert said(events) == events[-1].finished.message.text == "Elementary."
         receipt = events[-1].finished.receipt
         assert ([one.model for one in receipt.attempts], receipt.charged) == (["claude", "claude"], 1)
+        assert all(one.first_word_seconds > 0 for one in receipt.attempts)
         assert await staying.person().watched(begun[0].message) == events
     first, second = fake.requests
     assert second.body["messages"] == [*first.body["messages"], {"role": "assistant", "content": "Element"}]
     assert (second.body["system"], quota.states()) == (first.body["system"], [quota_pb2.HOLD_STATE_SETTLED])
 
 
+@pytest.mark.usefixtures("awaited")
 async def test_whoever_watches_from_afar_sees_no_end_but_the_last(
     around: Surroundings, claude: Model, fake: FakeProvider
 ) -> None:
@@ -76,6 +90,7 @@ async def test_whoever_watches_from_afar_sees_no_end_but_the_last(
         assert said(events) == "Elementary."
 
 
+@pytest.mark.usefixtures("awaited")
 async def test_a_model_that_cannot_go_on_begins_anew(around: Surroundings, claude: Model, fake: FakeProvider) -> None:
     fake.script(Behaviour(answer=["Elem", "x"], stall_after=1), Behaviour(answer=["Nothing ", "else."]))
     async with replica(around, [claude]) as staying:
@@ -85,6 +100,7 @@ async def test_a_model_that_cannot_go_on_begins_anew(around: Surroundings, claud
         assert said(events) == events[-1].finished.message.text == "Nothing else."
 
 
+@pytest.mark.usefixtures("awaited")
 async def test_an_answer_that_has_no_word_yet_begins_elsewhere_without_a_seam(
     around: Surroundings, claude: Model, fake: FakeProvider
 ) -> None:
@@ -101,6 +117,7 @@ async def test_an_answer_that_has_no_word_yet_begins_elsewhere_without_a_seam(
         assert (kinds(events), said(events)) == (["started", "delta", "finished"], "Here.")
 
 
+@pytest.mark.usefixtures("awaited")
 async def test_what_is_held_pays_for_both_parts(
     around: Surroundings, claude: Model, fake: FakeProvider, quota: FakeQuota
 ) -> None:
@@ -116,6 +133,7 @@ async def test_what_is_held_pays_for_both_parts(
     assert (quota.left, quota.states()) == (0, [quota_pb2.HOLD_STATE_SETTLED])
 
 
+@pytest.mark.usefixtures("awaited")
 async def test_an_answer_of_a_round_costs_no_more_than_is_left_of_it(
     around: Surroundings, claude: Model, fake: FakeProvider, quota: FakeQuota
 ) -> None:
@@ -133,6 +151,7 @@ async def test_an_answer_of_a_round_costs_no_more_than_is_left_of_it(
     assert (quota.left, quota.states()) == (7, [quota_pb2.HOLD_STATE_SETTLED])
 
 
+@pytest.mark.usefixtures("awaited")
 async def test_of_many_answers_each_goes_on_in_one_process(
     around: Surroundings, claude: Model, fake: FakeProvider, quota: FakeQuota
 ) -> None:

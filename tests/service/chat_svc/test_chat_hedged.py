@@ -21,6 +21,7 @@ from tests.service.chat_svc.siblings import ONE_TURN, FakeQuota
 OUTRUN = FAULTS[Fault.OUTRUN]
 # Usually, a model that was never asked is thought to need a second.
 ALWAYS = Hedging(after_times=1.0, budget_percent=100)
+LATER = Hedging(after_times=8.0, budget_percent=100)
 
 
 @pytest.fixture
@@ -32,11 +33,13 @@ async def fast() -> AsyncIterator[FakeProvider]:
 
 
 @pytest.fixture
-async def pair(
-    around: Surroundings, claude: Model, gpt: Model, fake: FakeProvider, fast: FakeProvider
-) -> AsyncIterator[Replica]:
-    second = replace(gpt, base_url=f"{fast.url}/v1", prices=Prices(Decimal(1), Decimal(1), Decimal(10)))
-    async with replica(around, [claude, second], hedging=ALWAYS) as pair:
+def models(claude: Model, gpt: Model, fast: FakeProvider) -> list[Model]:
+    return [claude, replace(gpt, base_url=f"{fast.url}/v1", prices=Prices(Decimal(1), Decimal(1), Decimal(10)))]
+
+
+@pytest.fixture
+async def pair(around: Surroundings, models: list[Model]) -> AsyncIterator[Replica]:
+    async with replica(around, models, hedging=ALWAYS) as pair:
         yield pair
 
 
@@ -77,10 +80,13 @@ async def test_a_slow_model_may_still_be_first(pair: Replica, fake: FakeProvider
     await eventually(lambda: fast.open_streams == 0)
 
 
-async def test_a_model_that_is_in_time_is_asked_alone(pair: Replica, fake: FakeProvider, fast: FakeProvider) -> None:
+async def test_a_model_that_is_in_time_is_asked_alone(
+    around: Surroundings, models: list[Model], fake: FakeProvider, fast: FakeProvider
+) -> None:
     fake.otherwise = Behaviour(answer=["Elementary."])
-    alice = pair.person()
-    events = await alice.turn(await alice.conversation())
+    async with replica(around, models, hedging=LATER) as pair:
+        alice = pair.person()
+        events = await alice.turn(await alice.conversation())
     assert (said(events), attempts(events)) == ("Elementary.", [("claude", chat_pb2.FAULT_UNSPECIFIED)])
     assert fast.requests == []
 

@@ -116,6 +116,9 @@ async def test_where_no_model_sees_nothing_is_held_and_nothing_is_said(
         person = first.person()
         media, parent = await kept(owner(first), "red"), await opened(person)
         refusal = await refused(showing(person, parent, media))
+        # No plan would help.
+        with pytest.raises(grpc.aio.AioRpcError, match="No configured model can see images"):
+            await showing(person, parent, media)
         assert await person.messages(parent) == []
     assert (refusal, quota.holds) == ((grpc.StatusCode.FAILED_PRECONDITION, "NO_MODEL_FOR_IMAGES"), {})
 

@@ -123,39 +123,52 @@ async def gallery(connections: Pool, now: list[datetime], *sources: Source) -> A
         yield opened
 
 
+async def portrait(gallery: Portraits, wait_seconds: float = 30.0) -> str:
+    (found,) = await gallery.portraits([NEO], wait_seconds)
+    return found
+
+
 async def test_a_portrait_is_fetched_once_a_day_by_all_processes_together(connections: Pool) -> None:
     source, now = Told("A hacker.", "A saviour."), [NOON]
     async with gallery(connections, now, source) as here, gallery(connections, now, source) as there:
-        found = [await here.portrait(NEO), await here.portrait(NEO), await there.portrait(NEO)]
+        found = [await portrait(here), await portrait(here), await portrait(there)]
         now[0] = NOON + timedelta(hours=25)
-        found.append(await here.portrait(NEO))
+        found.append(await portrait(here))
     assert (found, source.asked) == (["A hacker."] * 3 + ["A saviour."], 2)
 
 
 async def test_who_fails_is_left_alone_for_a_while_and_yesterdays_portrait_stays(connections: Pool) -> None:
     source, now = Told("A hacker.", Unanswered("down"), "A saviour."), [NOON]
     async with gallery(connections, now, source) as here:
-        found = [await here.portrait(NEO)]
+        found = [await portrait(here)]
         now[0] += timedelta(hours=25)
-        found += [await here.portrait(NEO), await here.portrait(NEO)]
+        found += [await portrait(here), await portrait(here)]
         now[0] += timedelta(minutes=6)
-        found.append(await here.portrait(NEO))
+        found.append(await portrait(here))
     assert (found, source.asked) == (["A hacker."] * 3 + ["A saviour."], 3)
 
 
-async def test_a_portrait_that_is_late_serves_the_next_turn(connections: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.chat_svc.scenes.portraits.portraits.WAIT_SECONDS", 0.01)
+async def test_a_portrait_that_is_late_serves_the_next_turn(connections: Pool) -> None:
     source = Told("A hacker.")
     source.let_go.clear()
     async with gallery(connections, [NOON], source) as here:
-        late = await asyncio.gather(here.portrait(NEO), here.portrait(NEO))
+        late = await asyncio.gather(portrait(here, 0.01), portrait(here, 0.01))
         source.let_go.set()
         async with asyncio.timeout(10):
-            while not await here.portrait(NEO):
+            while not await portrait(here):
                 await asyncio.sleep(0.01)
-        assert (list(late), await here.portrait(NEO), source.asked) == (["", ""], "A hacker.", 1)
+        assert (list(late), await portrait(here), source.asked) == (["", ""], "A hacker.", 1)
 
 
 async def test_without_sources_nobody_has_a_portrait(connections: Pool) -> None:
     async with gallery(connections, [NOON]) as here:
-        assert await here.portrait(NEO) == ""
+        assert await portrait(here) == ""
+
+
+async def test_whatever_else_a_source_raises_is_no_more_than_a_missing_portrait(connections: Pool) -> None:
+    source, now = Told(KeyError("extract"), "A hacker."), [NOON]
+    async with gallery(connections, now, source) as here:
+        found = [await portrait(here), await portrait(here)]
+        now[0] += timedelta(minutes=6)
+        found.append(await portrait(here))
+    assert (found, source.asked) == (["", "", "A hacker."], 2)

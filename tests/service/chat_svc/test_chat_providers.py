@@ -19,7 +19,7 @@ from services.chat_svc.domain.fault import NotLetIn, Unreachable
 from services.chat_svc.domain.model import Limits, Model, Wire
 from services.chat_svc.domain.outcome import FinishReason, Usage
 from services.chat_svc.domain.prompt import Prompt, Turn
-from services.chat_svc.providers import Provider
+from services.chat_svc.providers import Provider, events
 from services.chat_svc.providers import openai as openai_wire
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import MODEL, FakeProvider
@@ -128,6 +128,23 @@ async def test_whoever_stops_listening_closes_the_stream(provider: Provider, fak
     async with asyncio.timeout(5):
         while fake.open_streams:
             await asyncio.sleep(0.01)
+
+
+async def test_answers_that_follow_one_another_share_a_connection(
+    provider: Provider, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "DRAIN_SECONDS_MAX", 60.0)
+    fake.otherwise = Behaviour(end_ms=20)
+    for _ in range(3):
+        await _said(provider)
+    assert len(fake.peers) == 1
+
+
+async def test_a_response_that_stays_open_after_its_last_event_is_waited_for_no_longer_than_a_moment(
+    provider: Provider, fake: FakeProvider
+) -> None:
+    fake.script(Behaviour(answer=["Yes."], held=True))
+    assert await _said(provider) == ["Yes.", Completed(FinishReason.STOP, Usage(12, 34))]
 
 
 async def test_a_stream_that_stays_open_after_its_reason_is_waited_for_no_longer_than_its_usage(

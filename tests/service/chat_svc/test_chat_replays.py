@@ -1,33 +1,32 @@
 """Streams that real providers sent, read by our providers and by the SDKs' own readers: both must find the same.
 
-Two stand here. SCENEMESH_STREAMS may name a folder with more: `anthropic_messages.jsonl.gz` and
-`openai_chat_completions.jsonl.gz`, with the whole stream as `body` in each line.
+Two stand here. SCENEMESH_STREAMS may name a folder with more; see `recorded`.
 """
 
-import gzip
-import json
-import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import anthropic
 import openai
 import pytest
-from aiohttp import web
 from anthropic.types import Message
 from openai.types.chat import ChatCompletion
 
-from services.chat_svc import providers
-from services.chat_svc.domain.conversation import Role
 from services.chat_svc.domain.ending import Completed
-from services.chat_svc.domain.fault import Cut, Malformed, ModelFault, Refused
-from services.chat_svc.domain.model import Limits, Model, Wire
+from services.chat_svc.domain.fault import Cut, Malformed, ModelFault
+from services.chat_svc.domain.model import Wire
 from services.chat_svc.domain.outcome import FinishReason, Usage
-from services.chat_svc.domain.prompt import Prompt, Turn
-
-PROMPT = Prompt("You are Sherlock.", (Turn(Role.USER, "Well?"),))
-FILES = {Wire.ANTHROPIC: "anthropic_messages.jsonl.gz", Wire.OPENAI: "openai_chat_completions.jsonl.gz"}
+from tests.service.chat_svc.recorded import (
+    ABSENT,
+    FOLDER,
+    Read,
+    Recorded,
+    Replayer,
+    fixtures,
+    read,
+    recorded,
+    replaying,
+)
 
 CLAUDE = """\
 event: message_start
@@ -96,72 +95,24 @@ ODD_USAGE = """{"type": "message_delta", "delta": {"stop_reason": "x"}, "usage":
 "choices": [{"index": 0, "delta": null, "finish_reason": ""}]}"""
 
 
-@dataclass(frozen=True)
-class Stream:
-    """The text of a stream, and where it is from."""
-
-    name: str
-    body: str
+def _of_anthropic() -> list[Any]:
+    own = Recorded("own", CLAUDE)
+    return [own, *recorded("anthropic_messages.jsonl.gz"), *fixtures()] if FOLDER else [own, ABSENT]
 
 
-@dataclass(frozen=True)
-class Read:
-    """What a reader found in a stream; `ending` is None where the model refused."""
-
-    text: str
-    ending: Completed | None
-
-
-def _streams(wire: Wire) -> list[Stream]:
-    own = Stream("own", CLAUDE if wire is Wire.ANTHROPIC else GPT)
-    folder = os.environ.get("SCENEMESH_STREAMS")
-    if not folder:
-        return [own]
-    with gzip.open(Path(folder) / FILES[wire], "rt", encoding="utf-8") as lines:
-        recorded = [json.loads(line) for line in lines]
-    return [own, *(Stream(f"{one['package']}/{one['cassette']}/{one['index']}", one["body"]) for one in recorded)]
-
-
-class Replayer:
-    """Answers every request with the same stream. `url` is the server's root."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.body = ""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        return web.Response(body=self.body.encode(), content_type="text/event-stream")
+def _of_openai() -> list[Any]:
+    own = Recorded("own", GPT)
+    return [own, *recorded("openai_chat_completions.jsonl.gz")] if FOLDER else [own, ABSENT]
 
 
 @pytest.fixture(scope="module")
 async def replayer() -> AsyncIterator[Replayer]:
-    replayer = Replayer()
-    application = web.Application()
-    application.add_routes([web.post("/{path:.*}", replayer.answer)])
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    replayer.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield replayer
-    await runner.cleanup()
+    async with replaying() as replayer:
+        yield replayer
 
 
-async def _read(wire: Wire, url: str) -> Read:
-    model = Model("m", wire, "m", url, 8_000, 500, Limits(10, 10))
-    text, ending = "", None
-    async with providers.opened([(model, "k")]) as (provider,):
-        try:
-            async for word in provider.answer(PROMPT):
-                if isinstance(word, Completed):
-                    ending = word
-                else:
-                    text += word
-        except Refused:
-            return Read(text, None)
-    return Read(text, ending)
-
-
-async def _message(url: str) -> Message:
+async def _message(replayer: Replayer) -> Message:
+    url = replayer.base_url(Wire.ANTHROPIC)
     async with (
         anthropic.AsyncAnthropic(api_key="k", base_url=url, max_retries=0) as client,
         client.messages.stream(model="m", max_tokens=500, messages=[{"role": "user", "content": "Well?"}]) as stream,
@@ -169,7 +120,8 @@ async def _message(url: str) -> Message:
         return await stream.get_final_message()
 
 
-async def _completion(url: str) -> ChatCompletion:
+async def _completion(replayer: Replayer) -> ChatCompletion:
+    url = replayer.base_url(Wire.OPENAI)
     async with (
         openai.AsyncOpenAI(api_key="k", base_url=url, max_retries=0) as client,
         client.chat.completions.stream(
@@ -200,16 +152,23 @@ def _read_by_openai(completion: ChatCompletion) -> Read:
     return Read(choice.message.content or "", Completed(reason, usage))
 
 
-@pytest.mark.parametrize("stream", _streams(Wire.ANTHROPIC), ids=lambda stream: stream.name)
-async def test_a_stream_of_anthropics_is_read_as_its_sdk_reads_it(replayer: Replayer, stream: Stream) -> None:
-    replayer.body = stream.body
-    assert await _read(Wire.ANTHROPIC, replayer.url) == _read_by_anthropic(await _message(replayer.url))
+@pytest.mark.parametrize("stream", _of_anthropic(), ids=lambda stream: stream.name)
+async def test_a_stream_of_anthropics_is_read_as_its_sdk_reads_it(replayer: Replayer, stream: Recorded) -> None:
+    replayer.sends(stream)
+    ours = await read(Wire.ANTHROPIC, replayer)
+    replayer.body = _without_tools(stream.body)
+    assert ours == _read_by_anthropic(await _message(replayer))
 
 
-@pytest.mark.parametrize("stream", _streams(Wire.OPENAI), ids=lambda stream: stream.name)
-async def test_a_stream_of_openais_is_read_as_its_sdk_reads_it(replayer: Replayer, stream: Stream) -> None:
-    replayer.body = stream.body
-    assert await _read(Wire.OPENAI, f"{replayer.url}/v1") == _read_by_openai(await _completion(f"{replayer.url}/v1"))
+def _without_tools(body: str) -> str:
+    """A stream without what tools are called with: where that is broken JSON, the SDK reads nothing of it."""
+    return "\n\n".join(event for event in body.split("\n\n") if '"input_json_delta"' not in event)
+
+
+@pytest.mark.parametrize("stream", _of_openai(), ids=lambda stream: stream.name)
+async def test_a_stream_of_openais_is_read_as_its_sdk_reads_it(replayer: Replayer, stream: Recorded) -> None:
+    replayer.sends(stream)
+    assert await read(Wire.OPENAI, replayer) == _read_by_openai(await _completion(replayer))
 
 
 @pytest.mark.parametrize("wire", [Wire.ANTHROPIC, Wire.OPENAI])
@@ -217,8 +176,8 @@ async def test_a_stream_of_openais_is_read_as_its_sdk_reads_it(replayer: Replaye
     ("odd", "faults"),
     [
         ("5", [Malformed, Malformed]),
-        ("[]", [Malformed, Cut]),
-        ("null", [Malformed, Cut]),
+        ("[]", [Malformed, Malformed]),
+        ("null", [Malformed, Malformed]),
         ("{}", [Cut, Cut]),
         ('{"type": "content_block_delta", "choices": 5}', [Malformed, Malformed]),
         ('{"type": "content_block_delta", "delta": 5, "choices": [5]}', [Malformed, Malformed]),
@@ -231,17 +190,17 @@ async def test_a_stream_of_openais_is_read_as_its_sdk_reads_it(replayer: Replaye
 async def test_a_stream_of_an_odd_shape_is_a_fault_of_its_model(
     replayer: Replayer, wire: Wire, odd: str, faults: list[type[ModelFault]]
 ) -> None:
-    replayer.body = f"event: message\ndata: {odd}\n\n"
+    replayer.sends(Recorded("odd", f"event: message\ndata: {odd}\n\n"))
     with pytest.raises(ModelFault) as caught:
-        await _read(wire, replayer.url)
+        await read(wire, replayer)
     assert type(caught.value) is faults[wire is Wire.OPENAI]
 
 
 async def test_our_own_two_streams_say_what_they_say(replayer: Replayer) -> None:
-    replayer.body = CLAUDE
-    claude = await _read(Wire.ANTHROPIC, replayer.url)
-    replayer.body = GPT
-    gpt = await _read(Wire.OPENAI, f"{replayer.url}/v1")
+    replayer.sends(Recorded("own", CLAUDE))
+    claude = await read(Wire.ANTHROPIC, replayer)
+    replayer.sends(Recorded("own", GPT))
+    gpt = await read(Wire.OPENAI, replayer)
     said = "Elementary, 夏洛克 🕵️"
     assert claude == Read(said, Completed(FinishReason.LENGTH, Usage(2055, 9, cached_tokens=2048)))
     assert gpt == Read(said, Completed(FinishReason.STOP, Usage(2055, 9, cached_tokens=2048)))

@@ -30,7 +30,7 @@ from tests.service.chat_svc.groups import (
     words,
 )
 from tests.service.chat_svc.replica import Person, Replica
-from tests.service.chat_svc.shape import kinds, numbers
+from tests.service.chat_svc.shape import kinds, numbers, without_delays
 from tests.service.chat_svc.siblings import FakeQuota
 
 REQUEST = "6f1d2c3e-0000-4000-8000-000000000001"
@@ -61,6 +61,22 @@ async def test_each_is_asked_for_themselves_and_hears_those_before(alice: Person
     ] * 3
     heard = str(fake.requests[2].body["messages"])
     assert all(one in heard for one in ("Well?", "Sherlock Holmes: Elementary.", "John Watson: Amazing!"))
+
+
+async def test_an_answer_goes_without_its_speakers_name_and_is_paid_with_it(alice: Person, fake: FakeProvider) -> None:
+    named = Behaviour(answer=["**Wat", "son:** ", "Amazing!"], usage=(50, 9))
+    fake.script(*words("Sherlock Holmes: Elementary."), named, *words("Watson: is that all?", "Sherlock: It is I."))
+    events = await round_of(alice, await gathered(alice))
+    assert [one.text for one in answers(events)] == ["Elementary.", "Amazing!", "Watson: is that all?"]
+    assert [[event.delta.text for event in log[1:-1]] for log in logs(events)] == [
+        ["Elementary."],
+        ["Amazing!"],
+        ["Watson: is that all?"],
+    ]
+    assert logs(events)[1][-1].finished.receipt.usage.output_tokens == 9
+    heard = str(fake.requests[2].body["messages"])
+    assert (heard.count("Sherlock Holmes: Elementary."), heard.count("John Watson: Amazing!")) == (1, 1)
+    assert [event.delta.text for event in (await alice.turn(await alice.conversation("At home")))[1:-1]] == ["It is I."]
 
 
 async def test_one_speaks_at_a_time(alice: Person, fake: FakeProvider) -> None:
@@ -141,7 +157,7 @@ async def test_a_round_can_be_watched_from_another_process(alice: Person, second
         watched = asyncio.create_task(there.watched(following))
         sent += [event async for event in stream]
     last = await there.watched(answers(sent)[1].next_message)
-    assert [await watched, last] == logs(sent)[1:]
+    assert [without_delays(await watched), without_delays(last)] == logs(sent)[1:]
 
 
 async def test_a_stream_of_a_whole_conversation_tells_the_whole_round(alice: Person) -> None:

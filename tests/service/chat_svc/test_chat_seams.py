@@ -14,6 +14,8 @@ from tests.service.chat_svc.shape import kinds, said
 from tests.service.chat_svc.siblings import FakeQuota
 
 CONTINUED, REPLACED = chat_pb2.SEAM_MODE_CONTINUED, chat_pb2.SEAM_MODE_REPLACED
+# What no model needs for a word, on however busy a machine.
+IDLE_SECONDS = 5.0
 
 
 def seam(events: Events) -> tuple[str, str, int, int, int]:
@@ -42,7 +44,7 @@ def going_on(model: Model) -> Model:
 async def test_a_model_that_can_goes_on_where_the_text_broke_off(
     around: Surroundings, claude: Model, gpt: Model, fake: FakeProvider, quota: FakeQuota, broken: Behaviour, fault: int
 ) -> None:
-    async with replica(around, [claude, going_on(gpt)], idle_seconds=0.5) as running:
+    async with replica(around, [claude, going_on(gpt)], idle_seconds=IDLE_SECONDS) as running:
         alice = running.person()
         fake.script(broken, Behaviour(answer=["ary", "."]))
         events = await alice.turn(await alice.conversation())
@@ -50,6 +52,7 @@ async def test_a_model_that_can_goes_on_where_the_text_broke_off(
         assert seam(events) == ("claude", "gpt", fault, CONTINUED, 7)
         assert (said(events), events[-1].finished.message.text) == ("Elementary.", "Elementary.")
         assert attempts(events) == [("claude", fault), ("gpt", chat_pb2.FAULT_UNSPECIFIED)]
+        assert all(one.first_word_seconds > 0 for one in events[-1].finished.receipt.attempts)
         assert await alice.watched(events[0].message) == events
         assert quota.states() == [quota_pb2.HOLD_STATE_SETTLED]
 

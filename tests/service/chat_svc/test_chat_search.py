@@ -1,5 +1,6 @@
 """Finding what was said."""
 
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,6 +8,8 @@ import grpc
 import pytest
 
 from scenemesh.chat.v1 import chat_pb2
+from services.chat_svc.domain.snippet import Snippet, snippet
+from services.chat_svc.store import history
 from tests.service.chat_svc.replica import Person, Replica
 from tests.service.chat_svc.trees import NO_CONVERSATION, NOWHERE, Desk, desk, refusal
 
@@ -78,6 +81,20 @@ async def test_a_match_shows_where_its_words_stand(hers: Desk) -> None:
     assert (match.message, match.conversation_display_name) == (await hers.get(first), "Sherlock Holmes")
     assert match.snippet in match.message.text
     assert [match.snippet[one.start : one.end] for one in match.highlights] == ["Hound", "howled"]
+
+
+async def test_snippets_are_made_where_nobody_waits_for_them(hers: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = list[threading.Thread]()
+
+    def watched(text: str, query: str) -> Snippet:
+        threads.append(threading.current_thread())
+        return snippet(text, query)
+
+    monkeypatch.setattr(history, "snippet", watched)
+    await hers.say(await hers.person.conversation(), text=HOUND)
+    assert await texts(hers, "hound") == [HOUND]
+    assert len(threads) == 1
+    assert threading.current_thread() not in threads
 
 
 async def test_what_was_edited_and_deleted_is_found_as_it_is(hers: Desk) -> None:

@@ -23,7 +23,7 @@ class Ledger(Quota):
 
     async def standing(self, user: str) -> Standing:
         self.asked.append(user)
-        return Standing({"chat": len(self.asked)}, 1_000)
+        return Standing({"chat": len(self.asked)}, {"chat": ("chat", 1)}, 1_000)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ async def test_a_turn_streams_is_kept_and_is_paid_for(alice: Person, fake: FakeP
     assert finished == chat_pb2.Finished(
         reason=chat_pb2.FINISH_REASON_STOP,
         message=answer,
-        receipt=chat_pb2.Receipt(meter="chat", charged=1, usage=usage, attempts=[attempt]),
+        receipt=chat_pb2.Receipt(meter="chat", charged=1, remaining=4, usage=usage, attempts=[attempt]),
     )
     assert took > 0
     assert (question.text, question.role) == ("Who are you?", chat_pb2.ROLE_USER)
@@ -141,7 +141,7 @@ async def test_an_empty_meter_ends_the_call_before_a_model_is_asked(
 @pytest.mark.parametrize(
     ("behaviour", "ending"),
     [
-        (Behaviour(status=429, retry_after_seconds=1), failed(UNAVAILABLE, 0, "")),
+        (Behaviour(status=429), failed(UNAVAILABLE, 0, "")),
         (Behaviour(status=529), failed(UNAVAILABLE, 0, "")),
         (Behaviour(status=500), failed(UNAVAILABLE, 0, "")),
         (Behaviour(status=401), failed(UNAVAILABLE, 0, "")),
@@ -182,7 +182,8 @@ async def test_a_failure_of_the_model_is_the_last_event_and_costs_nothing(
 async def test_a_model_that_falls_silent_is_given_up(
     around: Surroundings, claude: Model, fake: FakeProvider, pieces: int, ending: tuple[int, int, str, str]
 ) -> None:
-    async with replica(around, [replace(claude, limits=Limits(0.5, 0.5))], idle_seconds=0.5) as running:
+    limits = Limits(60 if pieces else 0.5, 0.5)
+    async with replica(around, [replace(claude, limits=limits)], idle_seconds=0.5) as running:
         alice = running.person()
         fake.script(Behaviour(answer=["a", "b"], stall_after=pieces))
         assert failure(await alice.turn(await alice.conversation())) == ending
@@ -198,6 +199,7 @@ async def test_before_the_first_word_another_model_takes_over(
         fake.script(Behaviour(status=529), Behaviour(answer=["Hello."]))
         events = await alice.turn(conversation)
         assert (events[0].started.model, events[-1].finished.message.model) == ("gpt", "gpt")
+        assert [one.first_word_seconds > 0 for one in events[-1].finished.receipt.attempts] == [False, True]
         fake.script(Behaviour(answer=["a"], refuse_after=0))
         assert kinds(await alice.turn(conversation)) == ["started", "failed"]
         # Who spoke last in a conversation is asked first, and nobody helps against a refusal.

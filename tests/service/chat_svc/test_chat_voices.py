@@ -112,13 +112,18 @@ async def test_a_recording_is_written_down_and_every_minute_begun_costs(
     )
 
 
+async def test_what_is_heard_is_without_what_cannot_be_kept(alices: Owner, fake: FakeProvider) -> None:
+    fake.script(Behaviour(answer=["\0 Good", "\ud800 even\0ing. "]))
+    assert (await transcribed(alices, (await alices.keep(recording())).name)).text == "Good? evening."
+
+
 @pytest.mark.parametrize(
     ("behaviour", "seconds", "charged"),
     [
         (Behaviour(answer=["Hm."], usage=None), 130.0055, 3),
         (Behaviour(answer=["Hm."], usage=(0, 5), usage_with_reason=True), 5.0, 1),
-        # More than was held is not charged.
-        (Behaviour(answer=["Hm."], usage=(0, 500)), 500.0, 3),
+        # More than was held is charged, too.
+        (Behaviour(answer=["Hm."], usage=(0, 500)), 500.0, 9),
     ],
 )
 async def test_the_model_tells_how_long_it_is_or_else_the_recording_does(
@@ -127,6 +132,31 @@ async def test_the_model_tells_how_long_it_is_or_else_the_recording_does(
     fake.script(behaviour)
     told = await transcribed(alices, (await alices.keep(recording(130))).name)
     assert (told.seconds, told.charged) == (seconds, charged)
+
+
+async def test_who_says_less_than_is_heard_pays_as_much_as_who_does_not(
+    alices: Owner, fake: FakeProvider, quota: FakeQuota
+) -> None:
+    fake.otherwise = Behaviour(answer=["Hm."], usage=(0, 325))
+    name = (await alices.keep(recording())).name
+    assert (await transcribed(alices, name, "", UUID_1)).charged == 6
+    assert (quota.charges(), quota.states(), quota.others["transcription"]) == (
+        [{"transcription": 6}],
+        [RELEASED, SETTLED],
+        4,
+    )
+    assert await refused(transcribed(alices, name)) == EXHAUSTED
+    assert (quota.states()[2:], quota.others["transcription"]) == ([RELEASED], 4)
+    quota.payers["transcription"] = ("credits", 3)
+    quota.others["transcription"] = 10
+    assert (await transcribed(alices, name)).charged == 18
+
+
+async def test_a_header_that_lies_makes_nothing_cheaper(alices: Owner, fake: FakeProvider) -> None:
+    fake.otherwise = Behaviour(answer=["Hm."], usage=None)
+    honest = recording(130)
+    lying = honest[:28] + b"\xf0\xff\xff\xff" + honest[32:]
+    assert [(await transcribed(alices, (await alices.keep(one)).name)).charged for one in (honest, lying)] == [3, 3]
 
 
 async def test_a_retry_is_told_the_same_and_costs_nothing(

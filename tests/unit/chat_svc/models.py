@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from services.chat_svc.domain.crowd import Pause, at_once
 from services.chat_svc.domain.ending import Completed
 from services.chat_svc.domain.model import Class, Limits, Model, Prices, Wire
 from services.chat_svc.domain.prompt import Prompt
@@ -38,7 +39,7 @@ class Silent:
     key: str
     closed: bool = False
 
-    def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
+    def answer(self, prompt: Prompt, prefix: str = "", pause: Pause = at_once) -> AsyncGenerator[str | Completed, None]:
         raise NotImplementedError
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from services.chat_svc.answering.speech import Draft, Speaking, Speech
+from services.chat_svc.domain.crowd import Pause, at_once
 from services.chat_svc.domain.ending import Completed
 from services.chat_svc.domain.health import Speed
 from services.chat_svc.domain.hedging import Hedges, Hedging
@@ -33,7 +34,9 @@ class Scripted:
         for word in words:
             self.told.put_nowait(word)
 
-    async def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
+    async def answer(
+        self, prompt: Prompt, prefix: str = "", pause: Pause = at_once
+    ) -> AsyncGenerator[str | Completed, None]:
         self.asked += 1
         try:
             while True:

@@ -63,17 +63,18 @@ async def test_nothing_is_done_after_an_answer_that_failed() -> None:
     assert work.begun == ["Yes."]
 
 
-async def test_a_conversation_has_its_turn_once_at_a_time() -> None:
+async def test_a_conversation_has_its_turn_once_at_a_time_and_of_those_that_wait_the_newest() -> None:
     work = Work()
     async with Asides([work]) as asides:
         asides.closed(answered("One."))
-        asides.closed(answered("Two."))
         await _until(work, 1)
+        for text in ("Two.", "Three."):
+            asides.closed(answered(text))
+        await asyncio.sleep(0)
+        assert work.begun == ["One."]
         work.gate.set()
-        while len(work.begun) < 2:
-            asides.closed(answered("Three."))
-            await asyncio.sleep(0)
-    assert work.begun == ["One.", "Three."]
+        await _until(work, 2)
+    assert (work.begun, work.done) == (["One.", "Three."], ["One.", "Three."])
 
 
 async def test_a_busy_process_leaves_it() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from services.chat_svc.domain.aside import Aside
+from services.chat_svc.domain.crowd import Pause, at_once
 from services.chat_svc.domain.ending import Completed
 from services.chat_svc.domain.fault import Cut
 from services.chat_svc.domain.model import Class, Model
@@ -30,7 +31,9 @@ class Speaker:
     gate: asyncio.Event
     asked: list[Prompt] = field(default_factory=list)
 
-    async def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
+    async def answer(
+        self, prompt: Prompt, prefix: str = "", pause: Pause = at_once
+    ) -> AsyncGenerator[str | Completed, None]:
         self.asked.append(prompt)
         await self.gate.wait()
         for word in self.words:

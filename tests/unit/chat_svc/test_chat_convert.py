@@ -105,6 +105,10 @@ def test_pieces_and_seams_are_told_as_they_are() -> None:
     )
 
 
+def told_usage(cached: int) -> chat_pb2.TokenUsage:
+    return chat_pb2.TokenUsage(input_tokens=90, output_tokens=10, cached_input_tokens=cached)
+
+
 def test_a_receipt_names_every_attempt_and_what_the_answer_cost() -> None:
     attempts = (Attempt("one", Fault.OVERLOADED), Attempt("two", None, Usage(90, 10, cached_tokens=40), 0.5))
     answer = replace(
@@ -113,17 +117,18 @@ def test_a_receipt_names_every_attempt_and_what_the_answer_cost() -> None:
         finish=FinishReason.QUOTA,
         text="Elementary.",
         charged=2,
+        remaining=3,
         usage=Usage(90, 10),
         spent=Spent(attempts, Decimal("0.0025")),
     )
-    usage = chat_pb2.TokenUsage(input_tokens=90, output_tokens=10)
     receipt = chat_pb2.Receipt(
         meter="chat",
         charged=2,
-        usage=usage,
+        remaining=3,
+        usage=told_usage(0),
         attempts=[
             chat_pb2.Attempt(model="one", fault=chat_pb2.FAULT_OVERLOADED),
-            chat_pb2.Attempt(model="two", usage=usage, first_word_seconds=0.5),
+            chat_pb2.Attempt(model="two", usage=told_usage(40), first_word_seconds=0.5),
         ],
         cost_usd=0.0025,
     )

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -6,6 +7,7 @@ from services.chat_svc.domain.conversation import State
 from services.chat_svc.domain.ending import Broken, Completed, Ending, charge, ended, estimated_tokens, paid
 from services.chat_svc.domain.entry import Began, Entry, Said, Seam, SeamMode
 from services.chat_svc.domain.fault import Cut, FailureReason, Fault, ModelFault, Overloaded, Refused, failure
+from services.chat_svc.domain.model import Prices
 from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent, Usage
 from tests.unit.chat_svc.messages import ANSWER
 
@@ -107,3 +109,37 @@ def test_an_interrupted_answer_costs_one_turn_however_long_it_is() -> None:
 
 def test_a_token_is_estimated_for_every_four_bytes() -> None:
     assert [estimated_tokens(text) for text in ("", "a", "abcd", "abcde", "ééé")] == [0, 1, 1, 2, 2]
+
+
+DEAR = {"first": Prices(Decimal(1_000_000), output=Decimal(10_000_000)), "second": Prices(output=Decimal(100_000_000))}
+SEAM = Seam("first", "second", Fault.CUT, SeamMode.CONTINUED, 5)
+
+
+@pytest.mark.parametrize(
+    ("ending", "usage", "dollars"),
+    [
+        # Seven tokens of prompt and two of text each; those of the second one are told in the last line.
+        (Completed(FinishReason.QUOTA), Usage(14, 4, estimated=True), 7 + 2 * 10 + 2 * 100),
+        (Completed(FinishReason.STOPPED), Usage(14, 4, estimated=True), 7 + 2 * 10 + 2 * 100),
+        (Broken(FailureReason.INTERRUPTED), Usage(14, 4, estimated=True), 7 + 2 * 10 + 2 * 100),
+        (Completed(FinishReason.STOP, Usage(30, 3, False, 20)), Usage(37, 5, True, 20), 7 + 2 * 10 + 3 * 100),
+    ],
+)
+def test_an_answer_takes_what_all_took_whose_text_it_shows(ending: Ending, usage: Usage, dollars: int) -> None:
+    log: list[Entry] = [Began("first"), Said("Eleme "), SEAM, Said("ntary.")]
+    answer = ended(ANSWER, log, ending, prices=DEAR)
+    assert (answer.text, answer.usage, answer.spent.cost) == ("Elementary.", usage, Decimal(dollars))
+
+
+def test_what_was_replaced_is_no_part_of_what_an_answer_takes() -> None:
+    log: list[Entry] = [Began("first"), Said("Elem"), replace(SEAM, mode=SeamMode.REPLACED, kept=0), Said("No.")]
+    answer = ended(ANSWER, log, Completed(FinishReason.STOP, Usage(30, 3)), prices=DEAR)
+    assert (answer.usage, answer.spent.cost) == (Usage(30, 3), Decimal(300))
+
+
+def test_what_two_models_said_is_cut_where_the_third_goes_on() -> None:
+    third = Seam("second", "first", Fault.CUT, SeamMode.CONTINUED, 3)
+    log: list[Entry] = [Began("first"), Said("Eleme"), SEAM, Said("ntary"), third, Said("phant.")]
+    answer = ended(ANSWER, log, Broken(FailureReason.MODEL_CUT), prices=DEAR)
+    assert (answer.text, answer.usage) == ("Elephant.", Usage(14, 3, estimated=True))
+    assert answer.spent.cost == Decimal(14 + 3 * 10)

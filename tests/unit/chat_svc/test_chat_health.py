@@ -24,6 +24,7 @@ from services.chat_svc.domain.health import (
     RATE_LIMITED_REST_SECONDS,
     REST_SECONDS,
     REST_SECONDS_MAX,
+    TOLD_REST_SECONDS_MAX,
     Asking,
     Health,
     Speed,
@@ -75,7 +76,9 @@ def test_an_answer_in_between_ends_the_row() -> None:
     ("fault", "seconds"),
     [
         (RateLimited("slow down", retry_after_seconds=17.0), 17.0),
-        (RateLimited("slow down", retry_after_seconds=86_400.0), REST_SECONDS_MAX),
+        (RateLimited("slow down", retry_after_seconds=3_600.0), 3_600.0),
+        (Overloaded("HTTP 503", retry_after_seconds=17.0), 17.0),
+        (RateLimited("slow down", retry_after_seconds=86_400.0), TOLD_REST_SECONDS_MAX),
         (RateLimited("slow down"), RATE_LIMITED_REST_SECONDS),
         (NotLetIn("HTTP 401"), NOT_LET_IN_REST_SECONDS),
     ],
@@ -88,6 +91,52 @@ def test_one_that_is_told_to_come_back_at_once_does() -> None:
     for seconds in (0.0, -3.0):
         health = resting(RateLimited("slow down", retry_after_seconds=seconds))
         assert (health.standing(NOW), health.admits(NOW)) == (Standing.HALF_OPEN, True)
+
+
+@pytest.mark.parametrize("told_seconds", [0.0, 0.0625])
+def test_one_that_fails_on_and_on_rests_however_soon_it_wants_to_be_asked_again(told_seconds: float) -> None:
+    health, now, rests = Health(), NOW, []
+    for _ in range(7):
+        health.failed(health.asked(now), ServerFailed("HTTP 503", retry_after_seconds=told_seconds), now)
+        rests.append(health.rests_for(now))
+        now += rests[-1]
+    assert rests == [told_seconds, 5.0, 10.0, 20.0, 40.0, 80.0, 120.0]
+
+
+def test_a_row_of_failures_brings_it_to_rest_though_the_last_tells_a_shorter_time() -> None:
+    health = Health()
+    for _ in range(FAILURES_MAX - 1):
+        health.failed(health.asked(NOW), Cut("cut"), NOW)
+    health.failed(health.asked(NOW), Overloaded("HTTP 529", retry_after_seconds=1.0), NOW)
+    assert health.rests_for(NOW) == REST_SECONDS
+    assert [health.admits_alone(NOW + passed) for passed in (0.5, 1)] == [False, True]
+
+
+def test_of_a_told_rest_and_its_own_the_longer_one_counts() -> None:
+    health, now, rests = Health(), NOW, []
+    for _ in range(5):
+        health.failed(health.asked(now), ServerFailed("HTTP 503", retry_after_seconds=17.0), now)
+        rests.append(health.rests_for(now))
+        now += rests[-1]
+    assert rests == [17.0, 17.0, 17.0, 20.0, 40.0]
+
+
+def test_a_rate_limit_rests_as_long_as_it_tells_however_often() -> None:
+    health, now, rests = Health(), NOW, []
+    for _ in range(5):
+        health.failed(health.asked(now), RateLimited("slow down", retry_after_seconds=1.0), now)
+        rests.append(health.rests_for(now))
+        now += rests[-1]
+    assert rests == [1.0] * 5
+
+
+def test_one_that_lets_nobody_in_and_tells_how_long_is_asked_by_nobody_until_then() -> None:
+    health = resting(NotLetIn("HTTP 403", retry_after_seconds=1_000.0))
+    assert (health.rests_for(NOW), health.admits_alone(NOW + 999), health.admits_alone(NOW + 1_000)) == (
+        1_000.0,
+        False,
+        True,
+    )
 
 
 @pytest.mark.parametrize("fault", [Refused("no"), Rejected("HTTP 400"), ContextTooLong("too long")])
@@ -222,9 +271,26 @@ def test_what_began_before_the_rest_wakes_nobody() -> None:
 def test_one_that_was_asked_after_all_is_awake_when_it_answers() -> None:
     health = resting()
     asking = health.asked(NOW + 1)
-    assert asking == Asking(NOW + 1, probe=False)
+    assert asking == Asking(NOW + 1, probe=True)
     health.answered(asking, None, NOW + 2)
     assert health.standing(NOW + 2) is Standing.CLOSED
+
+
+def test_where_nobody_else_is_left_one_at_a_time_asks_it_while_it_rests() -> None:
+    health = resting()
+    assert (health.admits(NOW + 1), health.admits_alone(NOW + 1)) == (False, True)
+    probe = health.asked(NOW + 1)
+    assert (health.admits_alone(NOW + 1), health.asked(NOW + 1)) == (False, Asking(NOW + 1, probe=False))
+    health.failed(probe, Cut("cut"), NOW + 2)
+    assert (health.admits_alone(NOW + 2), health.rests_for(NOW + 2)) == (True, 2 * REST_SECONDS)
+
+
+def test_one_that_tells_how_long_to_wait_is_asked_by_nobody_until_then() -> None:
+    health = resting(RateLimited("slow down", retry_after_seconds=30.0))
+    health.failed(health.asked(NOW), Cut("cut"), NOW + 1)
+    assert [health.admits_alone(NOW + passed) for passed in (1, 29.9, 30)] == [False, False, True]
+    health.answered(health.asked(NOW + 30), None, NOW + 31)
+    assert (health.standing(NOW + 31), health.admits_alone(NOW + 31)) == (Standing.CLOSED, True)
 
 
 def test_a_shorter_rest_does_not_end_a_longer_one() -> None:
@@ -263,7 +329,14 @@ def test_failures_are_forgotten() -> None:
 
 
 FAULTS = st.sampled_from(
-    [Cut("cut"), NotLetIn("401"), RateLimited("429"), RateLimited("429", retry_after_seconds=9.0), Refused("no")]
+    [
+        Cut("cut"),
+        NotLetIn("401"),
+        RateLimited("429"),
+        RateLimited("429", retry_after_seconds=9.0),
+        ServerFailed("503", retry_after_seconds=0.0),
+        Refused("no"),
+    ]
 )
 # Sums and differences of these are exact.
 SECONDS = st.integers(0, 400 * 1024).map(lambda parts: parts / 1024)

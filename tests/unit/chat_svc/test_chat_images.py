@@ -9,7 +9,6 @@ from services.chat_svc.domain.conversation import Message, Role, State
 from services.chat_svc.domain.media import content_type
 from services.chat_svc.domain.prompt import prompt
 from services.chat_svc.domain.scene import IMAGE_TOKENS_MAX, Image, Persona, Scene, Turn
-from services.chat_svc.domain.sound import minutes, seconds, thousands
 from services.chat_svc.domain.wording import PICTURE
 from services.chat_svc.siblings import split
 
@@ -50,29 +49,6 @@ MP3 = b"\xff\xfb\x90\x00"
 )
 def test_bytes_are_what_their_beginning_says(content: bytes, kind: str | None) -> None:
     assert content_type(content) == kind
-
-
-@pytest.mark.parametrize(
-    ("content", "kind", "expected"),
-    [
-        (b"RIFF\0\0\0\0WAVEfmt " + bytes(12) + (1_000).to_bytes(4, "little") + bytes(968), "audio/wav", 1.0),
-        (b"RIFF\0\0\0\0WAVEfmt " + bytes(16) + bytes(968), "audio/wav", 0.25),
-        (b"RIFF\0\0\0\0WAVEJUNK" + bytes(984), "audio/wav", 0.25),
-        (b"fLaC" + bytes(14) + (8_000 << 44 | 16_000).to_bytes(8, "big"), "audio/flac", 2.0),
-        (MP3 + bytes(15_996), "audio/mpeg", 1.0),
-        (b"ID3\x04\0\0\0\0\0\x06" + bytes(6) + MP3 + bytes(15_996), "audio/mpeg", 1.0),
-        (b"ID3\x04\0\0\x7f\x7f\x7f\x7f" + bytes(3_990), "audio/mpeg", 1.0),
-        (b"OggS" + bytes(3_996), "audio/ogg", 1.0),
-        (b"fLaC", "audio/flac", 0.001),
-    ],
-)
-def test_a_recording_is_as_long_as_its_container_says_or_its_size(content: bytes, kind: str, expected: float) -> None:
-    assert seconds(content, kind) == expected
-
-
-def test_every_minute_and_every_thousand_characters_begun_is_a_unit() -> None:
-    assert [minutes(one) for one in (0.0, 0.4, 60.0, 60.1, 119.0, 121.0)] == [1, 1, 1, 2, 2, 3]
-    assert [thousands("x" * one) for one in (0, 1, 1_000, 1_001)] == [1, 1, 1, 2]
 
 
 def test_an_image_takes_tokens_by_its_pixels_up_to_what_models_make_of_it() -> None:

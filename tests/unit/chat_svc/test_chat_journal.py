@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from services.chat_svc.answering.journal import Journal
-from services.chat_svc.domain.entry import Said
+from services.chat_svc.domain.entry import Entry, Said
 
 ANSWERS = [UUID(int=number) for number in range(3)]
 PIECES = [Said("a"), Said("b")]
@@ -89,6 +89,20 @@ async def test_a_write_that_fails_has_failed_for_all_that_share_it_and_the_next_
     assert await asyncio.gather(*(journal.add(answer, [*PIECES], 1) for answer in ANSWERS)) == [0, 0, 0]
     assert await journal.add(ANSWERS[0], [*PIECES], 0) == 0
     assert server.writes == [["add 0 from 2", "add 1 from 2", "add 2 from 2"]]
+
+
+async def test_nobody_prepares_what_redis_is_not_asked_to_keep() -> None:
+    class Unread(list[Entry]):
+        def __getitem__(self, place: Any) -> Any:
+            raise AssertionError("it was looked at")
+
+    server = Server()
+    server.free.set()
+    server.fails = True
+    journal = _journal(server)
+    assert await journal.add(ANSWERS[0], [*PIECES], 0) == 0
+    assert await journal.add(ANSWERS[0], Unread(PIECES), 0) == 0
+    assert len(server.writes) == 1
 
 
 async def test_one_who_goes_away_takes_nothing_from_those_who_share_the_write() -> None:

@@ -1,12 +1,13 @@
 import asyncio
 
 from services.chat_svc.answering.live import LiveLog
+from services.chat_svc.domain.crowd import Crowd
 from services.chat_svc.domain.entry import Began, Entry, Said, Seam, SeamMode
 from services.chat_svc.domain.fault import Fault
 
 
 async def test_watchers_see_what_is_shown_from_where_they_left_off_until_it_closes() -> None:
-    log = LiveLog()
+    log = LiveLog(Crowd(1))
     entries: list[Entry] = [Began("model"), Said("a"), Said("b"), Said("c")]
 
     async def seen(after: int) -> list[tuple[int, Entry]]:
@@ -25,7 +26,7 @@ async def test_watchers_see_what_is_shown_from_where_they_left_off_until_it_clos
 
 
 async def test_there_is_nothing_more_to_show_once_all_is_said() -> None:
-    log = LiveLog()
+    log = LiveLog(Crowd(1))
     log.append(Began("model"))
     log.complete()
     assert await log.unshown() == 1
@@ -34,7 +35,7 @@ async def test_there_is_nothing_more_to_show_once_all_is_said() -> None:
 
 
 async def test_what_comes_faster_than_it_is_shown_joins_what_waits_but_not_what_is_about_to_be_shown() -> None:
-    log = LiveLog()
+    log = LiveLog(Crowd(1))
     log.append(Began("model"))
     for _ in range(1_000):
         log.append(Said("word "))
@@ -48,3 +49,13 @@ async def test_what_comes_faster_than_it_is_shown_joins_what_waits_but_not_what_
     assert await log.unshown() == len(waiting)
     log.append(Said("b"))
     assert log.entries == [*waiting, Said("b")]
+
+
+async def test_of_many_answers_each_has_its_share_of_what_may_wait() -> None:
+    log = LiveLog(Crowd(16))
+    for word in ("a", "b", "c", "d"):
+        log.append(Said(word))
+    assert log.entries == [Said("a"), Said("bcd")]
+    assert await log.unshown() == 2
+    log.append(Said("e"))
+    assert log.entries == [Said("a"), Said("bcd"), Said("e")]

@@ -4,13 +4,15 @@ from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chat_svc.domain import window
 from services.chat_svc.domain.conversation import Message, Role
 from services.chat_svc.domain.ending import estimated_tokens
-from services.chat_svc.domain.prompt import Persona, Scene, outgrown, prompt, system_part, was_said
+from services.chat_svc.domain.prompt import Persona, Scene, outgrown, prompt, shares, system_part, was_said
+from services.chat_svc.domain.wording import line
 from tests.unit.chat_svc.scenes import HOLMES, WATSON, Growing, answered, asked
 
 LIMIT = 2_000
@@ -60,6 +62,48 @@ def test_pinned_messages_that_the_window_leaves_out_stay_within_a_quarter() -> N
     history[1] = replace(history[1], pinned=True, text="Noted.")
     preface = prompt(Scene(HOLMES, (HOLMES,), history, "And now?"), LIMIT).turns[0].text
     assert "<pinned>\nThe person: I am afraid of dogs.\nSherlock Holmes: Noted.\n</pinned>" in preface
+
+
+def test_a_long_pin_leaves_room_for_the_others() -> None:
+    short = [replace(one, pinned=True, text=f"Short {place}.") for place, one in enumerate(talk(2)[:3])]
+    long = replace(talk(4)[3], pinned=True, text="long " * 10_000)
+    told = prompt(Scene(HOLMES, (HOLMES,), (), "And now?", pinned=[*short, long]), LIMIT)
+    block = told.turns[0].text.split("<pinned>\n")[1].split("\n</pinned>")[0].split("\n")
+    assert [one.split(": ", 1)[1] for one in block[:3]] == ["Short 0.", "Short 1.", "Short 2."]
+    assert (block[3].split(": ", 1)[1][:5], block[3][-1]) == ("long ", "…")
+
+
+def test_of_long_pins_no_more_is_cleaned_than_there_can_be_room_for_and_each_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cleaned: list[int] = []
+
+    def counted(text: str) -> str:
+        cleaned.append(len(text))
+        return line(text)
+
+    monkeypatch.setattr("services.chat_svc.domain.prompt.line", counted)
+    pinned = [replace(one, pinned=True, text="я" * 64_000) for one in talk(10)]
+    prompt(Scene(HOLMES, (HOLMES,), talk(12), "And now?", pinned=pinned), LIMIT)
+    assert len(cleaned) == len(pinned) + 1
+    assert sum(cleaned) < len(pinned) * 2 * LIMIT
+
+
+def test_a_pin_that_begins_with_what_no_reader_sees_is_told() -> None:
+    hidden = replace(talk(1)[0], pinned=True, text="\u200b" * 60_000 + "I am afraid of dogs. " * 1_000)
+    told = prompt(Scene(HOLMES, (HOLMES,), (), "And now?", pinned=[hidden]), LIMIT)
+    block = told.turns[0].text.split("<pinned>\n")[1].split("\n</pinned>")[0]
+    assert block.startswith("The person: I am afraid of dogs. I am")
+    assert 0.2 * LIMIT < estimated_tokens(block) <= 0.25 * LIMIT
+
+
+@given(st.lists(st.integers(0, 1_000), max_size=20), st.integers(0, 5_000))
+def test_shares_fill_the_room_and_nobody_gets_less_than_one_who_needs_as_much(sizes: list[int], room: int) -> None:
+    got = shares(sizes, room)
+    assert all(0 <= one <= size for one, size in zip(got, sizes, strict=True))
+    assert min(sum(sizes), room) - len(sizes) < sum(got) <= room or sizes == []
+    cut = [one for one, size in zip(got, sizes, strict=True) if one < size]
+    assert not cut or max(got) - min(cut) <= 1
 
 
 def test_of_too_many_pins_the_newest_stay() -> None:

@@ -103,6 +103,35 @@ async def test_hedging_comes_and_goes_with_the_file(file: Path) -> None:
         assert hedges.rule is None
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "a = " + "[" * 3_000 + "]" * 3_000,
+        "a = " + "9" * 5_000,
+        _entry("snowy").replace("key_variable", 'base_url = "http://☃.example/v1"\nkey_variable'),
+    ],
+    ids=["deep", "long", "snowy"],
+)
+async def test_a_file_that_nobody_can_make_anything_of_changes_nothing_and_the_next_one_counts(
+    file: Path, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    monkeypatch.setattr(reloading, "POLL_SECONDS", 0.001)
+    async with Roster(reached(file, ENVIRONMENT).models) as roster, asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(Reloading(file, ENVIRONMENT, roster, Hedges()).run())
+        with capture_logs() as logs:
+            write(file, "one", more=more)
+            async with asyncio.timeout(10):
+                while not logs:
+                    await asyncio.sleep(0.001)
+        assert [(line["event"], line["log_level"]) for line in logs] == [("models not reloaded", "error")]
+        assert names(roster) == ["one", "two"]
+        write(file, "three")
+        async with asyncio.timeout(10):
+            while names(roster) != ["three"]:
+                await asyncio.sleep(0.001)
+        looking.cancel()
+
+
 async def test_it_looks_by_itself(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reloading, "POLL_SECONDS", 0.001)
     async with Roster(reached(file, ENVIRONMENT).models, Openings()) as roster, asyncio.TaskGroup() as tasks:

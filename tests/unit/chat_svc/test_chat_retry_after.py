@@ -35,6 +35,8 @@ def _resets(**limits: tuple[int, str]) -> dict[str, str]:
         ({"retry-after": "Sat, 21 Nov 2026 15:00:20 GMT", "date": "Sat, 21 Nov 2026 15:00:15 GMT"}, 5.0),
         ({"retry-after": "Sat, 21 Nov 2026 15:00:20 -0000", "date": "today"}, 20.0),
         ({"retry-after": "Sat, 21 Nov 2026 25:00:20 GMT"}, None),
+        ({"retry-after": "Sat, 21 Nov 2026 15:00:20 +9999999999999999"}, None),
+        ({"retry-after": "Sat, 21 Nov 99999999999999999999 15:00:20 GMT"}, None),
     ],
 )
 def test_a_wait_is_told_in_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:

@@ -138,8 +138,8 @@ async def test_a_list_says_how_each_does(router: Router, roster: Roster, clock: 
             raise RateLimited("slow down", retry_after_seconds=8.0)
     clock.passes(3)
     assert router.listing(classes(premium=False)) == (
-        Listed(ONE, True, Standing.OPEN, 5.0, None, 0, 1),
         Listed(dear, False, Standing.CLOSED, 0.0, None, 0, 0),
+        Listed(ONE, True, Standing.OPEN, 5.0, None, 0, 1),
     )
 
 

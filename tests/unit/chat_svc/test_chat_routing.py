@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chat_svc.domain.fault import Cut, NotLetIn
+from services.chat_svc.domain.fault import Cut, NotLetIn, RateLimited
 from services.chat_svc.domain.health import FAILURES_MAX, REST_SECONDS, Health, Speed
 from services.chat_svc.domain.model import Capability, Class, Model, classes
 from services.chat_svc.domain.routing import (
@@ -134,6 +134,17 @@ def test_where_nobody_else_is_left_those_that_rest_are_asked_after_all() -> None
     assert order([ONE, TWO], health=health, failed=frozenset({"two"})) == ("one",)
     assert order([ONE, TWO], health=health, failed=frozenset({"one", "two"})) == ()
     assert order([DEAR], FREE, {"dear": resting()}) == ()
+
+
+def test_where_nobody_else_is_left_one_at_a_time_asks_one_that_rests_and_none_before_the_time_it_told() -> None:
+    health = resting()
+    assert order([ONE], health={"one": health}) == ("one",)
+    health.asked(NOW)
+    assert order([ONE], health={"one": health}) == ()
+    told = Health()
+    told.failed(told.asked(NOW), RateLimited("slow down", retry_after_seconds=1.0), NOW)
+    assert order([ONE], health={"one": told}) == ()
+    assert decide([ONE], {"one": told}, PAID, NOW + 1).order == ("one",)
 
 
 def test_a_model_on_probation_is_asked_by_one_alone() -> None:

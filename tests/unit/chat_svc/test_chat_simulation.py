@@ -1,6 +1,6 @@
 """Random schedules of crashes, cuts, cancels, faults and slow readers, on a virtual clock.
 
-SIMULATION_SCHEDULES says how many, 1,300 unless it says otherwise. SIMULATION_SEED says which one alone: a failure
+SIMULATION_SCHEDULES says how many, 2,000 unless it says otherwise. SIMULATION_SEED says which one alone: a failure
 names its seed, and
 
     SIMULATION_SEED=1234 pytest tests/unit/chat_svc/test_chat_simulation.py
@@ -21,7 +21,7 @@ from tests.unit.chat_svc.simulation.reach import ALL, reached
 from tests.unit.chat_svc.simulation.schedule import Outcome, carried_out, drawn
 from tests.unit.chat_svc.simulation.world import World
 
-SCHEDULES = 1_300
+SCHEDULES = 2_000
 # So many that fail are enough to know.
 FAILURES_MAX = 3
 

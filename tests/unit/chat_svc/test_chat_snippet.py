@@ -1,7 +1,14 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chat_svc.domain import snippet as snippets
+from services.chat_svc.domain.script import PIECE
 from services.chat_svc.domain.snippet import SNIPPET_MAX, is_unfinished, snippet
 
 
@@ -57,6 +64,33 @@ def test_a_snippet_is_the_piece_around_the_first_match() -> None:
 def test_a_text_without_a_match_is_shown_from_its_beginning() -> None:
     found = snippet("word " * 100, "hound")
     assert (found.text, found.highlights) == (("word " * 32).strip(), ())
+
+
+class Reading:
+    """Finds the pieces of a text, and remembers how far it has read."""
+
+    end = 0
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        for match in PIECE.finditer(text):
+            self.end = match.end()
+            yield match
+
+    def findall(self, text: str) -> list[str]:
+        return list(PIECE.findall(text))
+
+
+def test_what_stands_behind_a_snippet_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading()
+    monkeypatch.setattr(snippets, "PIECE", reading)
+    found = snippet("a一" * 32_000, "一 a")
+    assert (found.text, found.highlights) == ("a一" * 80, tuple((at, at + 1) for at in range(160)))
+    assert reading.end == SNIPPET_MAX + 1
+
+
+def test_a_match_that_ends_behind_a_snippet_does_not_stand_out() -> None:
+    assert snippet("hound" + "." * 149 + "hounds" + "." * 200, "hou").highlights == ((0, 5), (154, 160))
+    assert snippet("hound" + "." * 150 + "hounds" + "." * 200, "hou").highlights == ((0, 5),)
 
 
 @given(st.text(max_size=600), st.text(max_size=30))

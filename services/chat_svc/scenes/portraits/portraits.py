@@ -22,8 +22,6 @@ log = structlog.get_logger()
 FRESH = timedelta(hours=24)
 # What failed is not tried again for so long.
 REST = timedelta(minutes=5)
-# A turn waits so long for a portrait; one that comes later serves the turns after it.
-WAIT_SECONDS = 1.0
 PORTRAITS_MAX = 2_000
 # Fetches at once, and those that wait for their place; more are done without.
 FETCHES_MAX = 32
@@ -50,33 +48,44 @@ class Portraits:
         self._known: OrderedDict[str, tuple[datetime, str]] = OrderedDict()
         self._fetches: dict[str, asyncio.Task[None]] = {}
 
-    async def portrait(self, persona: Persona) -> str:
-        """What the web says of a character of the catalogue, as one line; empty where it is not known in time."""
-        if not self._sources:
-            return ""
-        until, text = self._known.get(persona.character, (None, ""))
-        if until is not None and self._clock() < until:
-            return text
-        fetch = self._fetches.get(persona.character)
-        if fetch is None and len(self._fetches) < FETCHES_MAX:
-            fetch = self._tasks.create_task(self._fetch(persona, text))
-            self._fetches[persona.character] = fetch
-            fetch.add_done_callback(lambda _: self._fetches.pop(persona.character, None))
-        if fetch is not None:
-            await asyncio.wait([fetch], timeout=WAIT_SECONDS)
-        return self._known.get(persona.character, (None, text))[1]
+    async def portraits(self, personas: Sequence[Persona], wait_seconds: float) -> list[str]:
+        """What the web says of each of some characters of the catalogue, as one line each; empty where it is not known.
+
+        What is not known is fetched, all of it side by side, and waited for once, at most `wait_seconds`.
+        """
+        fetches = [fetch for one in personas if (fetch := self._fetching(one)) is not None]
+        if fetches:
+            await asyncio.wait(fetches, timeout=wait_seconds)
+        return [self._known.get(one.character, (None, ""))[1] for one in personas]
 
     def drop(self) -> None:
         """Ends the fetches that are under way."""
         for fetch in list(self._fetches.values()):
             fetch.cancel()
 
+    def _fetching(self, persona: Persona) -> asyncio.Task[None] | None:
+        """The fetch of what is not known or no more fresh; None where there is nothing to wait for."""
+        until, text = self._known.get(persona.character, (None, ""))
+        if not self._sources or (until is not None and self._clock() < until):
+            return None
+        fetch = self._fetches.get(persona.character)
+        if fetch is None and len(self._fetches) < FETCHES_MAX:
+            fetch = self._tasks.create_task(self._fetch(persona, text))
+            self._fetches[persona.character] = fetch
+            fetch.add_done_callback(lambda _: self._fetches.pop(persona.character, None))
+        return fetch
+
     async def _fetch(self, persona: Persona, stale: str) -> None:
         try:
             self._know(persona.character, *await self._found(persona))
         except (Unanswered, Unavailable) as error:
             log.info("no portrait", character=persona.character, why=str(error))
-            self._know(persona.character, self._clock() + REST, stale)
+        except Exception:
+            # Out of here it would end the process, for the sake of a portrait.
+            log.exception("no portrait", character=persona.character)
+        else:
+            return
+        self._know(persona.character, self._clock() + REST, stale)
 
     async def _found(self, persona: Persona) -> tuple[datetime, str]:
         """A portrait, and until when it is fresh."""

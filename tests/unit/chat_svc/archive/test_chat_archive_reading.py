@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,10 @@ from hypothesis import strategies as st
 
 from runtime.errors import InvalidArgument
 from services.chat_svc.archive import libre_chat, open_web_ui, ours, silly_tavern
+from services.chat_svc.archive.casting import Cast
+from services.chat_svc.archive.retelling import conversation, messages
 from services.chat_svc.archive.story import Line, Story, Untold, moment, ordered
+from services.chat_svc.archive.writing import FORMAT, VERSION
 
 JUNE = datetime(2024, 6, 19, 14, 20, tzinfo=UTC)
 READERS = (silly_tavern.read, libre_chat.read, open_web_ui.read, ours.read)
@@ -56,8 +60,8 @@ def test_silly_taverns_swipes_become_siblings_and_the_one_that_stands_is_gone_on
     )
 
 
-@pytest.mark.parametrize("recursive", [True, False])
-def test_libre_chats_tree_and_its_list_tell_the_same(recursive: bool) -> None:
+@pytest.mark.parametrize("kind", ["tree", "list of trees", "list"])
+def test_libre_chats_tree_and_its_list_tell_the_same(kind: str) -> None:
     root: dict[str, Any] = {
         "messageId": "a",
         "parentMessageId": libre_chat.ROOT,
@@ -69,7 +73,13 @@ def test_libre_chats_tree_and_its_list_tell_the_same(recursive: bool) -> None:
         {"messageId": "b", "parentMessageId": "a", "isCreatedByUser": False, "text": "Me."},
         {"messageId": "c", "parentMessageId": "a", "content": [{"type": "text", "text": {"value": "Nobody."}}]},
     ]
-    messages = {"messagesTree": [{**root, "children": answers}]} if recursive else {"messages": [*answers, root]}
+    tree = [{**root, "children": answers}]
+    kinds: dict[str, dict[str, Any]] = {
+        "tree": {"messagesTree": tree},
+        "list of trees": {"recursive": True, "messages": tree},
+        "list": {"messages": [*answers, root]},
+    }
+    messages = kinds[kind]
     told = story(libre_chat.read(json.dumps({"conversationId": "x", "title": "A talk", **messages}).encode()))
     assert told == Story(
         "A talk",
@@ -91,7 +101,9 @@ def test_open_web_uis_history_keeps_its_branches_and_its_choice() -> None:
         "c": {"id": "c", "parentId": "a", "role": "assistant", "content": [{"type": "text", "text": "Nobody."}]},
     }
     chat = {"title": "A talk", "history": {"messages": messages, "currentId": "b"}}
-    told = story(open_web_ui.read(json.dumps([{"title": "A talk", "chat": chat, "archived": True}]).encode()))
+    told = story(
+        open_web_ui.read(json.dumps([{"title": "A talk", "chat": chat, "archived": True, "updated_at": 9}]).encode())
+    )
     assert told == Story(
         "A talk",
         (
@@ -102,6 +114,7 @@ def test_open_web_uis_history_keeps_its_branches_and_its_choice() -> None:
         "b",
         None,
         archived=True,
+        updated_at=datetime(1970, 1, 1, 0, 0, 9, tzinfo=UTC),
     )
 
 
@@ -125,6 +138,97 @@ def test_a_conversation_that_cannot_be_taken_is_named_and_the_others_are_taken()
         ("", "It has another shape than this format (AttributeError)."),
         "Good",
     ]
+
+
+CIRCLE = "Some of its messages were said after one another in a circle."
+
+
+@pytest.mark.parametrize("size", [1, 2, 5_000])
+def test_what_the_system_said_in_a_circle_is_not_followed_for_ever(size: int) -> None:
+    circle = {f"s{n}": {"role": "system", "parentId": f"s{(n + 1) % size}"} for n in range(size)}
+    asked = {"u": {"role": "user", "parentId": "s0", "content": "Who?"}}
+    told = open_web_ui.read(json.dumps([chat("Bad", {**circle, **asked}), chat("Good", {})]).encode())
+    assert [one.why if isinstance(one, Untold) else one.title for one in told] == [CIRCLE, "Good"]
+
+
+def test_what_the_system_said_in_a_row_is_passed_over_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = 0
+
+    def counted(one: Any) -> bool:
+        nonlocal steps
+        steps += 1
+        return bool(one["role"] != "system")
+
+    monkeypatch.setattr(open_web_ui, "_is_said", counted)
+    many = 200
+    row = {f"s{n}": {"role": "system", "parentId": f"s{n + 1}"} for n in range(many)}
+    first = {f"s{many}": {"role": "user", "content": "Who?"}}
+    asked = {f"u{n}": {"role": "user", "parentId": f"s{n}", "content": ""} for n in range(many)}
+    told = story(open_web_ui.read(json.dumps([chat("", {**row, **first, **asked})]).encode()))
+    assert {one.parent for one in told.lines[1:]} == {f"s{many}"}
+    # Each message is looked at for itself, and once more from below.
+    assert steps <= 3 * (2 * many + 1)
+
+
+def chat(title: str, messages: dict[str, Any]) -> dict[str, Any]:
+    """A chat of Open WebUI's."""
+    return {"title": title, "chat": {"history": {"messages": messages}}}
+
+
+@pytest.mark.parametrize("size", [1, 2, 5_000])
+@pytest.mark.parametrize("kind", ["open_web_ui", "libre_chat", "ours"])
+def test_what_was_said_in_a_circle_is_not_taken(kind: str, size: int) -> None:
+    told = _linked(kind, [(f"a{n}", f"a{(n + 1) % size}") for n in range(size)])
+    assert [one.why if isinstance(one, Untold) else one.title for one in told] == [
+        "Some of its messages were said after one that is not there."
+    ]
+
+
+@pytest.mark.parametrize("kind", ["open_web_ui", "libre_chat", "ours"])
+def test_a_conversation_may_be_as_deep_as_it_is_long(kind: str) -> None:
+    """From its end to its beginning."""
+    depth = 10_000
+    links = [(f"a{n}", f"a{n + 1}" if n + 1 < depth else None) for n in range(depth)]
+    assert [(one.key, one.parent) for one in story(_linked(kind, links)).lines] == links[::-1]
+
+
+def _linked(kind: str, links: list[tuple[Any, Any]]) -> list[Story | Untold]:
+    """What a reader finds where every message, (name, parent), is another one's parent."""
+    if kind == "open_web_ui":
+        said = {key: {"role": "user", "parentId": parent, "content": ""} for key, parent in links}
+        return open_web_ui.read(json.dumps(chat("", said)).encode())
+    if kind == "libre_chat":
+        messages = [{"messageId": key, "parentMessageId": parent, "text": ""} for key, parent in links]
+        return libre_chat.read(json.dumps({"title": "", "messages": messages}).encode())
+    rows = [{"name": key, "parent": parent, "role": "user", "state": "complete", "text": ""} for key, parent in links]
+    return ours.read(json.dumps(_ours(messages=rows)).encode())
+
+
+HERE, NOBODY = UUID(int=1), Cast({"characters/mira": "Mira"}, {})
+SURROGATE = "\ud800"
+
+
+@pytest.mark.parametrize("kind", ["libre_chat", "ours"])
+@pytest.mark.parametrize(("key", "parent"), [(7, None), (None, None), (["a"], None), ("a", 7), ("a", ["a"])])
+def test_a_message_that_no_text_names_is_not_taken(kind: str, key: Any, parent: Any) -> None:
+    (told,) = _linked(kind, [("7", None), (key, parent)])
+    assert isinstance(told, Untold)
+    assert told.why == "It has another shape than this format (TypeError)."
+
+
+def test_a_message_that_was_said_after_a_number_is_not_taken() -> None:
+    (told,) = _linked("open_web_ui", [("7", None), ("a", 7)])
+    assert isinstance(told, Untold)
+    assert told.why == "It has another shape than this format (TypeError)."
+
+
+@pytest.mark.parametrize("kind", ["open_web_ui", "libre_chat", "ours"])
+def test_what_no_text_can_be_in_a_name_is_replaced_and_the_message_can_be_kept(kind: str) -> None:
+    told = story(_linked(kind, [(SURROGATE, None), ("a", SURROGATE)]))
+    opened = conversation("alice", told, HERE, NOBODY, JUNE)
+    first, second = messages(opened, told, NOBODY, {})
+    assert [(one.key, one.parent) for one in told.lines] == [("?", None), ("a", "?")]
+    assert (second.parent, opened.current) == (first.id, second.id)
 
 
 @pytest.mark.parametrize("read", READERS)
@@ -158,7 +262,7 @@ JSON = st.recursive(
 @given(st.sampled_from(READERS), JSON)
 def test_whatever_json_a_file_holds_it_is_told_or_refused(read: Any, value: Any) -> None:
     if isinstance(value, dict):
-        value["format"] = ours.FORMAT
+        value["format"] = FORMAT
     try:
         told = read(json.dumps(value).encode())
     except InvalidArgument:
@@ -168,7 +272,7 @@ def test_whatever_json_a_file_holds_it_is_told_or_refused(read: Any, value: Any)
 
 def test_lines_come_after_their_parents_and_otherwise_as_they_came() -> None:
     said = [Line(key, parent, True, "", None) for key, parent in (("c", "a"), ("a", None), ("b", "a"), ("d", "c"))]
-    assert [one.key for one in ordered(said, "")] == ["a", "c", "d", "b"]
+    assert [one.key for one in ordered(said, "")] == ["a", "c", "b", "d"]
 
 
 @pytest.mark.parametrize(
@@ -225,5 +329,5 @@ def test_who_is_named_as_no_character_is_named_is_nobody() -> None:
 
 
 def _ours(**told: Any) -> dict[str, Any]:
-    said = {"format": ours.FORMAT, "version": ours.VERSION, "title": "A talk", "character": "characters/mira"}
+    said = {"format": FORMAT, "version": VERSION, "title": "A talk", "character": "characters/mira"}
     return {**said, "messages": [], **told}

@@ -2,13 +2,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from services.chat_svc.archive import ours
-from services.chat_svc.archive.pdf import pdf
-from services.chat_svc.archive.readable import markdown, plain
+from services.chat_svc.archive.printing import Sheet
+from services.chat_svc.archive.readable import markdown, plain, sheet
 from services.chat_svc.archive.story import Story
+from services.chat_svc.archive.writing import written
 from services.chat_svc.domain.conversation import Conversation, Message, Reaction, Role, State
 from services.chat_svc.domain.fault import FailureReason
 from services.chat_svc.domain.group import Group, TurnOrder
@@ -65,7 +65,7 @@ TALK = Conversation(
 
 
 def test_our_own_file_tells_everything_again() -> None:
-    (told,) = ours.read(ours.written(TALK, [QUESTION, ANSWER, CUT]))
+    (told,) = ours.read(written(TALK, [QUESTION, ANSWER, CUT]))
     assert isinstance(told, Story)
     assert (told.title, told.character, told.others, told.group) == (
         TALK.display_name,
@@ -97,18 +97,35 @@ def test_markdown_keeps_emphasis_and_makes_no_headings_of_what_was_said() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("\n \n# Say!", "\n \n\\# Say!"),
+        ("Who?\r# Say!\r\n \t## Now!", "Who?\r\\# Say!\r\n \t\\## Now!"),
+        ("\x0b# Say!\n\x85# Now!", "\x0b\\# Say!\n\x85\\# Now!"),
+        ("Who?\n#", "Who?\n\\#"),
+        ("#who #now # then", "#who #now # then"),
+    ],
+)
+def test_no_line_of_what_was_said_is_a_heading(said: str, written: str) -> None:
+    file = markdown(TALK, [replace(QUESTION, text=said)], NAMES).decode()
+    assert file.partition("**You**\n\n")[2] == f"{written}\n"
+
+
+@pytest.mark.parametrize("said", ["\n", "\r", "\r\n", " ", "\x0b", "#", "\n#", "# "])
+def test_a_text_of_a_million_lines_is_written_to_its_end(said: str) -> None:
+    """Which what looks at the lines behind each of them does not come to."""
+    file = markdown(TALK, [replace(QUESTION, text=said * 1_000_000 + "!")], NAMES).decode()
+    assert len(file) >= len(said) * 1_000_000
+
+
 def test_plain_text_has_no_markup() -> None:
     assert plain(TALK, [QUESTION, CUT], NAMES).decode() == (
         "A [talk]\n2026-11-21 12:00 UTC\n\nYou:\nWho are you?\n# Say!\n\nSherlock *Holmes*:\nI a […]\n"
     )
 
 
-@given(st.text(max_size=60))
-def test_whatever_was_said_can_be_printed(text: str) -> None:
-    said = text.encode("utf-8", "replace").decode()
-    printed = pdf(replace(TALK, display_name=said), [replace(ANSWER, text=said)], NAMES)
-    assert (printed[:5], printed.rstrip()[-5:]) == (b"%PDF-", b"%%EOF")
-
-
-def test_a_file_to_print_is_the_same_every_time() -> None:
-    assert pdf(TALK, [QUESTION, ANSWER], NAMES) == pdf(TALK, [QUESTION, ANSWER], NAMES)
+def test_what_is_to_be_printed_says_who_says_it_and_where_it_was_cut() -> None:
+    assert sheet(TALK, [QUESTION, CUT], NAMES) == Sheet(
+        "A [talk]", "2026-11-21 12:00 UTC", [("You", "Who are you?\n# Say!"), ("Sherlock *Holmes*", "I a […]")]
+    )

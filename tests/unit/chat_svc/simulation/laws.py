@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from scenemesh.events.v1 import chat_pb2
+from scenemesh.events.v1.envelope_pb2 import Envelope
 from services.chat_svc.answering.generation import KEEP_SECONDS_MAX
 from services.chat_svc.domain.conversation import Message, State
 from services.chat_svc.domain.ending import estimated_tokens
@@ -13,9 +15,10 @@ from services.chat_svc.domain.fault import FailureReason
 from services.chat_svc.domain.log import Ended, ended_log
 from services.chat_svc.domain.outcome import FinishReason
 from tests.unit.chat_svc.simulation.people import Stopped
+from tests.unit.chat_svc.simulation.provider import Part
 from tests.unit.chat_svc.simulation.quota import HELD, RELEASED, SETTLED, Ledger
 from tests.unit.chat_svc.simulation.readers import Reader, Sight
-from tests.unit.chat_svc.simulation.schedule import HOLDS_LAST_SECONDS, TOKENS_PER_TURN, Kind, Outcome
+from tests.unit.chat_svc.simulation.schedule import HOLDS_LAST_SECONDS, MODELS, TOKENS_PER_TURN, Kind, Outcome
 from tests.unit.chat_svc.simulation.store import Row
 
 
@@ -32,6 +35,7 @@ def broken(outcome: Outcome) -> Iterator[str]:
             *_ended(row),
             *_owned(row.message, outcome),
             *_receipt(row.message, outcome),
+            *_usage(row.message, outcome),
             *_words(row.message, outcome),
         ):
             yield f"answer {row.message.id}: {told}"
@@ -52,8 +56,16 @@ def _ended(row: Row) -> Iterator[str]:
         yield f"ended {row.ends} times"
     if row.message.state is State.STREAMING:
         yield "still streaming"
+    if [_told_charge(one) for one in row.told] != [row.message.charged]:
+        yield f"it was charged {row.message.charged}, and the other services were told {row.told}"
     if row.message.text != text_of(row.message.log):
         yield f"its text is {row.message.text!r} and its log says {text_of(row.message.log)!r}"
+
+
+def _told_charge(told: Envelope) -> int:
+    ended = chat_pb2.MessageCompleted() if told.type == "message.completed" else chat_pb2.MessageFailed()
+    assert told.data.Unpack(ended)
+    return ended.charged
 
 
 def _owned(answer: Message, outcome: Outcome) -> Iterator[str]:
@@ -74,11 +86,16 @@ def _receipt(answer: Message, outcome: Outcome) -> Iterator[str]:
     for one in charges:
         if usage is None or (one.input_tokens, one.output_tokens) != (usage.input_tokens, usage.output_tokens):
             yield f"its receipt says {usage} and the ledger {one}"
-    if (hold.state, hold.resolutions) != (SETTLED if answer.charged else RELEASED, 1):
-        yield f"its hold ended as {hold}"
+    # A twin of the call that began it may have given back what both held: then what it costs was held anew.
+    paid = ledger.holds[charges[0].hold] if charges and hold.state == RELEASED else hold
+    if (paid.state, paid.resolutions) != (SETTLED if answer.charged else RELEASED, 1):
+        yield f"its hold ended as {paid}"
     worth = _worth(answer, hold.amount // answer.price, exact=not outcome.schedule.harms("quota"))
     if answer.charged not in worth:
         yield f"it costs {answer.charged} with {usage} and {hold}, {answer.finish} {answer.failure}"
+    unused = estimated_tokens(answer.text) < hold.amount // answer.price * TOKENS_PER_TURN
+    if answer.finish is FinishReason.QUOTA and unused and not outcome.schedule.harms("quota"):
+        yield f"its credit ended after {answer.text!r}, and {hold} pays for more"
 
 
 def _worth(answer: Message, held: int, *, exact: bool) -> range:
@@ -97,17 +114,48 @@ def _worth(answer: Message, held: int, *, exact: bool) -> range:
 
 def _words(answer: Message, outcome: Outcome) -> Iterator[str]:
     """What is stored was said by the models that the log names, and what is called whole is whole."""
-    parts = outcome.around.stage.parts.get(outcome.around.database.question(answer).text, [])
-    usage, segments = answer.usage, _segments(answer.log)
+    parts, segments = _said(answer, outcome), _segments(answer.log)
     for model, kept, text in segments:
         if not any(one.model == model and one.prefix in ("", kept) and one.text.startswith(text) for one in parts):
             yield f"{model} never said {text!r} after {kept!r}"
     if answer.finish in (FinishReason.STOP, FinishReason.LENGTH):
         whole = [one.told for one in parts if segments and (one.model, one.text) == (segments[-1][0], segments[-1][2])]
-        if not any(told and told.reason is answer.finish and told.usage in (None, usage) for told in whole):
-            yield f"it is called whole with {usage}, and its model told {whole}"
-    if usage is not None and usage.estimated and usage.output_tokens != estimated_tokens(answer.text):
-        yield f"{usage} is no estimate of its text"
+        if not any(told and told.reason is answer.finish for told in whole):
+            yield f"it is called whole, and its model told {whole}"
+
+
+def _usage(answer: Message, outcome: Outcome) -> Iterator[str]:
+    """What it used is what its models told, or an estimate, for each whose text it shows; and that is what it cost."""
+    segments, usage = _segments(answer.log), answer.usage
+    shown: list[tuple[str, str]] = []
+    for model, kept, text in segments:
+        before = shown
+        shown = [(one, kept[begin:end]) for one, begin, end in _spans(before) if kept[begin:end]] + [(model, text)]
+    shown = [(model, text) for model, text in shown if text]
+    if (usage is None) is not (not shown):
+        yield f"it says {usage} of {shown}"
+    if usage is None or not shown:
+        return
+    tokens = [estimated_tokens(text) for _, text in shown]
+    told = {one.told.usage for one in _said(answer, outcome) if one.told is not None and one.text == shown[-1][1]}
+    lasts = {one.output_tokens for one in told if one is not None} | {tokens[-1]}
+    if usage.output_tokens not in {sum(tokens[:-1]) + last for last in lasts}:
+        yield f"it says {usage} of {shown}, of which models told {told}"
+    if answer.spent.cost != MODELS[0].prices.cost(usage):
+        yield f"{usage} costs {answer.spent.cost}"
+
+
+def _spans(parts: list[tuple[str, str]]) -> Iterator[tuple[str, int, int]]:
+    """Where each part of a text begins and ends."""
+    end = 0
+    for model, text in parts:
+        begin, end = end, end + len(text)
+        yield model, begin, end
+
+
+def _said(answer: Message, outcome: Outcome) -> list[Part]:
+    """All that models did for the question that it answers."""
+    return outcome.around.stage.parts.get(outcome.around.database.question(answer).text, [])
 
 
 def _segments(log: tuple[Entry, ...]) -> list[tuple[str, str, str]]:
@@ -164,7 +212,7 @@ def _stopped(stopped: Stopped, outcome: Outcome) -> Iterator[str]:
 
 
 def _rounds(outcome: Outcome) -> Iterator[str]:
-    """No round has more answers than the group allows, or costs more; they follow on each other."""
+    """No round has more answers than the group allows, or costs more; they follow on each other, as it was planned."""
     database, group = outcome.around.database, outcome.schedule.group
     followed = {row.message.next for row in database.answers}
     for row in database.answers:
@@ -174,6 +222,10 @@ def _rounds(outcome: Outcome) -> Iterator[str]:
         for before, answer in pairwise(answers):
             if (answer.parent, answer.position) != (before.id, before.position + 1):
                 yield f"{answer} follows on {before}"
+        planned = database.plans.get(row.message.id)
+        speakers = tuple(answer.character for answer in answers)
+        if planned is not None and speakers != planned.speakers[: len(answers)]:
+            yield f"{speakers} speak, and {planned.speakers} were to"
         if len(answers) > (group.answers_max if group else 1):
             yield f"a round of {len(answers)} answers"
         # The first one may cost a turn in any case.
@@ -190,9 +242,8 @@ def _holds(outcome: Outcome) -> Iterator[str]:
     ledger: Ledger = outcome.around.ledger
     answers = {row.message.hold for row in outcome.around.database.answers}
     harmed = outcome.schedule.harms("quota") or outcome.schedule.harms("database")
-    kept = {hold for person in outcome.people for hold in person.holds_kept}
     for hold in ledger.holds.values():
-        if hold.state == HELD and (hold.name in answers or not (harmed or hold.name in kept)):
+        if hold.state == HELD and (hold.name in answers or not harmed):
             yield f"nobody ended {hold}"
     ledger.expire(outcome.around.world.time() + HOLDS_LAST_SECONDS)
     for hold in ledger.holds.values():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from random import Random
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from runtime.errors import MeshError, NotFound
-from services.chat_svc.domain.conversation import METER, Message, State, answer_id
+from services.chat_svc.domain.conversation import Message, State, answer_id
 from services.chat_svc.domain.routing import Choice, Preference
 from services.chat_svc.domain.wish import Wish
 from tests.unit.chat_svc.simulation.process import Address
@@ -38,12 +38,6 @@ class Person:
     turns: int
     readers: list[Reader] = field(default_factory=list)
     stopped: list[Stopped] = field(default_factory=list)
-
-    @property
-    def holds_kept(self) -> list[str]:
-        """Those that a call that failed leaves to its retry: they bear the name of the answer, or one made of it."""
-        answers = [self._answer(f"{kind}{turn}") for turn in range(self.turns) for kind in ("r", "again")]
-        return [f"users/{self.user}/holds/{one}" for answer in answers for one in (answer, uuid5(answer, METER))]
 
     async def live(self) -> None:
         for turn in range(self.turns):

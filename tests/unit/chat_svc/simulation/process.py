@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from random import Random
@@ -94,8 +94,15 @@ class Address:
 class Catalogue:
     """Everybody is there."""
 
-    async def persona(self, user: str, character: str) -> Persona:
-        return Persona(character.rpartition("/")[2].title(), "Sherlock", "Somebody in London.", character)
+    async def personas(self, user: str, characters: Sequence[str], portraits_seconds: float) -> tuple[Persona, ...]:
+        return tuple(Persona(name_of(one), "Sherlock", "Somebody in London.", one) for one in characters)
+
+    async def display_names(self, user: str, characters: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name_of(one) for one in characters)
+
+
+def name_of(character: str) -> str:
+    return character.rpartition("/")[2].title()
 
 
 class Process:
@@ -134,14 +141,12 @@ class Process:
         self.answers = answers
         offering = Offering(answers, redis)
         self.generations = Generations(answers, speech, journal, closing, quota, DRAIN_SECONDS, offering)
-        self.recovery = Recovery(answers, kept_rounds, self.generations, journal, closing, clock)
         self.stopping = Stopping(answers, kept_rounds, self.generations, redis, redis)
         self.watching = Watching(answers, kept_rounds, self.generations, journal)
-        self.going_on = GoingOn(
-            answers, conversations, messages, scenes, showing, speech, journal, self.generations, redis
-        )
         opening = Opening(answers, quota, speech, clock)
-        self.rounds = Rounds(opening, self.generations, scenes, answers, kept_rounds)
+        self.rounds = Rounds(opening, self.generations, scenes, conversations, answers, kept_rounds, self._new_id)
+        self.recovery = Recovery(answers, kept_rounds, self.rounds, self.generations, journal, closing, clock)
+        self.going_on = GoingOn(answers, conversations, messages, scenes, showing, speech, journal, self.rounds, redis)
         places = Places(messages, kept_rounds, Casting(kept_rounds, characters))
         self.turns = Turns(conversations, answers, places, scenes, showing, self.rounds, clock, self._new_id)
 

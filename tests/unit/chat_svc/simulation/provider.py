@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from random import Random
 
+from services.chat_svc.domain.crowd import Pause, at_once
 from services.chat_svc.domain.ending import Completed
 from services.chat_svc.domain.fault import (
     ContextTooLong,
@@ -84,7 +85,9 @@ class Speaker:
         self.model = model
         self._stage = stage
 
-    async def answer(self, prompt: Prompt, prefix: str = "") -> AsyncGenerator[str | Completed, None]:
+    async def answer(
+        self, prompt: Prompt, prefix: str = "", pause: Pause = at_once
+    ) -> AsyncGenerator[str | Completed, None]:
         text, stage = asked(prompt), self._stage
         parts = stage.parts.setdefault(text, [])
         random = Random(f"{stage.seed} {text} {self.model.id} {len(parts)}")

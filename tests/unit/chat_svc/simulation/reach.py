@@ -33,6 +33,9 @@ ALL = frozenset(
         "an answer did not follow",
         "an answer was given again",
         "a round was handed over",
+        "a round went on behind an answer that was handed over",
+        "a round went on behind an answer that was interrupted",
+        "a round went on after a pause elsewhere",
         "a stop was answered",
         "a reader saw the end",
         "a reader saw what was lost",
@@ -58,6 +61,13 @@ def reached(outcome: Outcome) -> Iterator[str]:
             yield "a round was handed over"
         if answer.id in followed:
             yield "an answer followed"
+        if answer.next in database.rows:
+            if row.handed_over:
+                yield "a round went on behind an answer that was handed over"
+            if answer.failure is not None:
+                yield "a round went on behind an answer that was interrupted"
+            if answer.id in database.taken_rounds:
+                yield "a round went on after a pause elsewhere"
         if answer.parent in asked:
             yield "an answer was given again"
         asked.add(answer.parent)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from runtime.errors import Aborted, AlreadyExists, NotFound, ResourceExhausted, Unavailable
 from services.chat_svc.answering.watching import COMING_SECONDS_MAX
-from services.chat_svc.domain.log import Ended, Event
+from services.chat_svc.domain.log import Delayed, Ended, Event
 from services.chat_svc.domain.wish import Wish
 from tests.unit.chat_svc.simulation.line import PATIENCE_SECONDS
 from tests.unit.chat_svc.simulation.process import Address, Process
@@ -50,6 +50,10 @@ class Sight:
     def note(self, event: Event) -> None:
         if self.ended is not None:
             self.broken.append(f"event {event.number} after the last one")
+        if isinstance(event.what, Delayed):
+            if event.number != self.number:
+                self.broken.append(f"a delay numbered {event.number} after {self.number}")
+            return
         if isinstance(event.what, Ended):
             self.ended = event
             if event.number > self.number + 1:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from runtime.errors import Aborted, NotFound, Unavailable
+from scenemesh.events.v1.envelope_pb2 import Envelope
 from services.chat_svc.domain.conversation import Conversation, Message, Role, State
 from services.chat_svc.domain.handover import Handover
+from services.chat_svc.domain.round import Plan, Round
 from services.chat_svc.store import Begun, rows
 from services.chat_svc.store.answers import (
     LAPSED_MAX,
@@ -19,6 +21,7 @@ from services.chat_svc.store.answers import (
     Renewed,
     in_progress,
 )
+from services.chat_svc.store.rounds import LATE_SECONDS, TAKEN_MAX, TAKEN_SECONDS
 
 
 def database_away() -> Exception:
@@ -27,7 +30,7 @@ def database_away() -> Exception:
 
 @dataclass
 class Row:
-    """A message; `ends` counts how often it was ended."""
+    """A message; `ends` counts how often it was ended, `told` is what the other services learn of it."""
 
     message: Message
     owner: UUID | None
@@ -36,6 +39,7 @@ class Row:
     stop_wished: bool = False
     handed_over: str = ""
     ends: int = 0
+    told: list[Envelope] = field(default_factory=list)
 
     def is_run_by(self, owner: UUID) -> bool:
         return self.owner == owner and self.message.state is State.STREAMING
@@ -43,11 +47,16 @@ class Row:
 
 @dataclass
 class Database:
-    """`owners` are all that ever owned an answer, by its id."""
+    """`owners` are all that ever owned an answer, by its id; `plans` are of rounds, by their first answers.
+
+    `taken_rounds` are answers that ended, on which another process than theirs was to go on.
+    """
 
     conversations: dict[UUID, Conversation] = field(default_factory=dict)
     rows: dict[UUID, Row] = field(default_factory=dict)
     owners: dict[UUID, list[UUID]] = field(default_factory=dict)
+    plans: dict[UUID, Plan] = field(default_factory=dict)
+    taken_rounds: list[UUID] = field(default_factory=list)
 
     @property
     def answers(self) -> list[Row]:
@@ -84,7 +93,7 @@ class Database:
         row = self.rows.get(answer)
         if row is None or row.message.user != user or row.message.role is not Role.CHARACTER:
             return None
-        return Begun(self.question(row.message), row.message, new=False)
+        return Begun(self.question(row.message), replace(row.message, unpaid=not row.hold_resolved), new=False)
 
     def is_answering(self, conversation: UUID, but: UUID | None, now: float) -> bool:
         if any(one.state is State.STREAMING and one.id != but for one in self.of(conversation)):
@@ -155,16 +164,59 @@ class Database:
         row.message = replace(row.message, next=None)
         return replace(answer, next=None)
 
+    def first_of_round(self, answer: Message) -> Message:
+        """The first answer of the round that an answer is part of."""
+        *_, first = self.before_in_round(answer)
+        return first
+
+    def before_in_round(self, answer: Message) -> Iterator[Message]:
+        """An answer and those before it in its round, back to the first."""
+        line = self.back(answer.id)
+        yield (after := next(line))
+        for one in line:
+            if one.next != after.id:
+                return
+            yield (after := one)
+
+    def under_way(self, answer: Message) -> Round | None:
+        row = self.rows[answer.id]
+        plan = self.plans.get(self.first_of_round(row.message).id)
+        if plan is None or row.message.next is None or row.stop_wished:
+            return None
+        before = list(self.before_in_round(row.message))[1:]
+        return Round(plan, len(before), sum(one.charged for one in before), kept=True)
+
+    def take_late(self, now: float) -> list[Message]:
+        current = [self.rows[one.current] for one in self.conversations.values() if one.current is not None]
+        late = [
+            row
+            for row in current
+            if self.first_of_round(row.message).id in self.plans
+            and row.message.state is not State.STREAMING
+            and row.message.next is not None
+            and now < row.lease_until < now + LATE_SECONDS
+        ][:TAKEN_MAX]
+        for row in late:
+            row.lease_until = now + TAKEN_SECONDS
+            self.taken_rounds.append(row.message.id)
+        return [row.message for row in late]
+
+    def leave(self, answer: Message, now: float) -> None:
+        row = self.rows[answer.id]
+        if row.message.next is not None and row.message.state is not State.STREAMING and row.lease_until > now:
+            row.lease_until -= LATE_SECONDS
+
     def message(self, user: str, message: UUID) -> Message:
         row = self.rows.get(message)
         if row is None or row.message.user != user:
             raise NotFound("There is no such message among yours.", reason="MESSAGE_NOT_FOUND")
         return row.message
 
-    def renew(self, owner: UUID, running: Collection[UUID], now: float) -> Renewed:
+    def renew(self, owner: UUID, running: Collection[UUID], now: float, unmirrored: Collection[UUID]) -> Renewed:
         kept = [row for answer in running if (row := self.rows[answer]).is_run_by(owner)]
         for row in kept:
             row.lease_until = now + LEASE_SECONDS
+            row.message = replace(row.message, unmirrored=row.message.id in unmirrored)
         wished = frozenset(row.message.id for row in kept if row.stop_wished)
         return Renewed(frozenset(row.message.id for row in kept), wished)
 

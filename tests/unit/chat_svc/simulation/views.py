@@ -12,6 +12,7 @@ from runtime.errors import NotFound
 from scenemesh.events.v1.envelope_pb2 import Envelope
 from services.chat_svc.domain.conversation import Conversation, Message
 from services.chat_svc.domain.handover import Handover
+from services.chat_svc.domain.round import Plan, Round
 from services.chat_svc.store import Answers, Begun, Conversations, Messages, Rounds
 from services.chat_svc.store.answers import NOBODY, Renewed
 from services.chat_svc.store.conversations import Ready
@@ -52,13 +53,15 @@ class SeenAnswers(Answers):
             lambda: self._database.begin(self._owner, question, answer, current, self._way.now, follows=follows)
         )
 
-    async def end(self, answer: Message, at: datetime, announced: Envelope) -> bool:
+    async def end(self, answer: Message, at: datetime) -> bool:
         return await self._call(lambda: self._database.end(self._owner, answer, self._way.now))
 
-    async def hold_resolved(self, answer: Message) -> None:
+    async def hold_resolved(self, answer: Message, announced: Envelope) -> None:
         def resolved() -> None:
             row = self._database.rows[answer.id]
-            row.hold_resolved, row.message = True, replace(row.message, charged=answer.charged)
+            if not row.hold_resolved:
+                row.hold_resolved, row.message = True, replace(row.message, charged=answer.charged)
+                row.told.append(announced)
 
         await self._call(resolved)
 
@@ -68,8 +71,8 @@ class SeenAnswers(Answers):
 
         await self._call(wished)
 
-    async def renew(self, running: Collection[UUID]) -> Renewed:
-        return await self._call(lambda: self._database.renew(self._owner, running, self._way.now))
+    async def renew(self, running: Collection[UUID], unmirrored: Collection[UUID]) -> Renewed:
+        return await self._call(lambda: self._database.renew(self._owner, running, self._way.now, unmirrored))
 
     async def reach(self) -> None:
         await self._call(lambda: None)
@@ -114,6 +117,21 @@ class SeenRounds(Rounds):
     async def end(self, answer: Message) -> Message:
         return await self._call(lambda: self._database.end_round(answer))
 
+    async def keep(self, answer: Message, plan: Plan) -> None:
+        await self._call(lambda: self._database.plans.update({answer.id: plan}))
+
+    async def under_way(self, answer: Message) -> Round | None:
+        return await self._call(lambda: self._database.under_way(answer))
+
+    async def take_late(self) -> list[Message]:
+        return await self._call(lambda: self._database.take_late(self._way.now))
+
+    async def leave(self, answer: Message) -> None:
+        await self._call(lambda: self._database.leave(answer, self._way.now))
+
+    async def shows(self, answer: Message) -> bool:
+        return await self._call(lambda: False)
+
 
 class SeenConversations(Conversations):
     """The conversations."""
@@ -157,7 +175,7 @@ class SeenTranscripts(Transcripts):
         self._call = way.line.call
 
     async def branch(
-        self, conversation: Conversation, leaf: UUID | None, until: UUID | None, messages_max: int, bytes_max: int
+        self, conversation: Conversation, leaf: UUID | None, messages_max: int, bytes_max: int, *, whole: bool = False
     ) -> Branch:
         def branch() -> Branch:
             line = list(self._database.back(leaf))
