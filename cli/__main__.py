@@ -1,5 +1,7 @@
 """`scenemesh`, also as `python -m cli`."""
 
+import sys
+
 import typer
 
 from cli.billing.app import app as billing
@@ -7,7 +9,7 @@ from cli.caller import calling
 from cli.characters.app import app as characters
 from cli.chat import chat
 from cli.events.app import app as events
-from cli.failures import EPILOG
+from cli.failures import EPILOG, Failure, checked, tell
 from cli.histories.app import app as conversations
 from cli.index.app import app as index
 from cli.local.down import down
@@ -15,6 +17,7 @@ from cli.local.status import status
 from cli.local.up import up
 from cli.media.app import app as media
 from cli.media.voices import speak, transcribe
+from cli.models import models
 from cli.quota.app import app as quota
 from cli.search import search
 from cli.sync.app import app as sync
@@ -30,7 +33,7 @@ for local in (up, down, status):
     app.command()(local)
 for client in (token, search, chat):
     app.command(epilog=EPILOG)(client)
-for asking in (transcribe, speak):
+for asking in (models, transcribe, speak):
     app.command(epilog=EPILOG)(calling(asking))
 app.add_typer(characters, name="characters")
 app.add_typer(media, name="media")
@@ -43,6 +46,12 @@ app.add_typer(sync, name="sync")
 
 
 def main() -> None:
+    try:
+        for argument in sys.argv[1:]:
+            checked(argument)
+    except Failure as failure:
+        tell(failure, "--json" in sys.argv)
+        sys.exit(failure.exit_code)
     app(prog_name="scenemesh")
 
 

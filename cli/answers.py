@@ -11,6 +11,7 @@ import grpc
 
 from cli.client import Client
 from cli.failures import Failure, status_of
+from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
 
@@ -37,12 +38,18 @@ async def events(
     conversation: str,
     text: str,
     pauses_seconds: Sequence[float] = PAUSES_SECONDS,
+    *,
+    model: str = "",
 ) -> AsyncGenerator[chat_pb2.ChatEvent, None]:
     """Says `text` and gives the events of the answer, each once; in a group those of every answer of the round.
+
+    `model` is who should answer, by its id; empty to have one chosen.
 
     Goes on from the last event after a connection broke, as often as there are pauses; Failure when that was in vain.
     """
     request = chat_pb2.SendMessageRequest(parent=conversation, text=text, request_id=str(uuid.uuid4()))
+    if model:
+        request.choice.model = model
     stub, pauses = ChatServiceStub(channel), iter(pauses_seconds)
     call: grpc.aio.UnaryStreamCall[Any, chat_pb2.ChatEvent] = stub.SendMessage(
         request, timeout=ANSWER_SECONDS, metadata=client.metadata
@@ -51,17 +58,18 @@ async def events(
     while True:
         broken = None
         try:
-            async for event in call:
-                if event.message == last.message and event.number <= last.number:
-                    continue
-                last = event
-                yield event
-                if event.WhichOneof("event") in TERMINAL and not following(event):
-                    return
+            async with reading(call) as heard:
+                async for event in heard:
+                    if event.message == last.message and event.number <= last.number:
+                        if event.HasField("delayed"):
+                            yield event
+                        continue
+                    last = event
+                    yield event
+                    if event.WhichOneof("event") in TERMINAL and not following(event):
+                        return
         except grpc.aio.AioRpcError as error:
             broken = error
-        finally:
-            call.cancel()  # a call that nobody reads to its end goes on at the server
         behind = following(last)
         ended_early = not watching if broken is None else broken.code() is grpc.StatusCode.NOT_FOUND
         if behind and ended_early:
@@ -81,7 +89,7 @@ async def events(
 
 def following(event: chat_pb2.ChatEvent) -> str:
     """The answer that follows in the round of a group, once an event says that this one is over; empty for none."""
-    return event.finished.message.next_message
+    return event.finished.message.next_message or event.failed.message.next_message
 
 
 def _broke(error: grpc.aio.AioRpcError) -> bool:

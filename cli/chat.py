@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import Annotated
 
 import grpc
@@ -13,7 +14,7 @@ import typer
 from cli import answers, client, conversations
 from cli.client import CALL_SECONDS, Client
 from cli.conversations import Conversation
-from cli.failures import ExitCode, Failure, calls_to, reported, tell
+from cli.failures import ExitCode, Failure, calls_to, checked, reported, tell
 from cli.options import STATE_DEFAULT, Json, State, Token, Url, User
 from cli.transcript import JsonTranscript, Transcript
 from scenemesh.chat.v1 import chat_pb2
@@ -36,6 +37,7 @@ def chat(
         list[str] | None, typer.Option("--with", metavar="CHARACTER", help="One more, up to seven: a group.")
     ] = None,
     conversation: Annotated[str | None, typer.Option(help="Go on with this one, conversations/….")] = None,
+    model: Annotated[str, typer.Option(help="Who should answer: see `scenemesh models`.")] = "",
     user: User = None,
     token: Token = None,
     url: Url = None,
@@ -44,12 +46,14 @@ def chat(
 ) -> None:
     """Talk to a character or a group. An empty line or Ctrl-D ends; Ctrl-C stops watching; answers go on without us."""
     with reported(as_json):
+        if message is not None and not message.strip():
+            raise Failure("A message says something.", ExitCode.USAGE, "INVALID_ARGUMENT")
         edge = client.somebody(state, url, token, user)
         with calls_to(edge.url), asyncio.Runner() as runner, _connected(runner, edge) as channel:
             opened = runner.run(conversations.opened(edge, channel, [character, *(others or [])], conversation))
             transcript = JsonTranscript() if as_json else Transcript()
             transcript.opened(opened)
-            session = Session(edge, channel, runner, opened, transcript)
+            session = Session(edge, channel, runner, opened, transcript, model)
             code = session.converse() if message is None else session.say(message)
     raise typer.Exit(code)
 
@@ -66,10 +70,14 @@ class Session:
     runner: asyncio.Runner
     conversation: Conversation
     transcript: Transcript
+    model: str = ""
 
     def converse(self) -> ExitCode:
         """Turn after turn, until an empty line; how the last one ended."""
         code = ExitCode.OK
+        if isinstance(sys.stdin, TextIOWrapper):
+            # What is no text is refused like anything else that cannot be said.
+            sys.stdin.reconfigure(errors="surrogateescape")
         while text := _line(self.transcript.prompt):
             try:
                 code = self.say(text)
@@ -83,14 +91,14 @@ class Session:
     def say(self, text: str) -> ExitCode:
         """One turn."""
         try:
-            return self.runner.run(self._turn(text))
+            return self.runner.run(self._turn(checked(text)))
         except KeyboardInterrupt:
             self.transcript.left(self.conversation)
             return ExitCode.INTERRUPTED
 
     async def _turn(self, text: str) -> ExitCode:
         last, ends = chat_pb2.ChatEvent(), list[Ending]()
-        said = answers.events(self.edge, self.channel, self.conversation.name, text)
+        said = answers.events(self.edge, self.channel, self.conversation.name, text, model=self.model)
         with calls_to(self.edge.url), self.transcript.turn():
             async with aclosing(said) as events:
                 async for last in events:

@@ -52,6 +52,10 @@ HINTS = {
     "CHARACTER_NOT_FOUND": "`scenemesh search NAME --kind character` finds one.",
     "CONVERSATION_NOT_FOUND": "`scenemesh conversations list` shows yours.",
     "MESSAGE_NOT_FOUND": "`scenemesh conversations show CONVERSATION --all` shows those that there are.",
+    "MODEL_NOT_FOUND": "`scenemesh models` shows those that there are.",
+    "NO_MODEL_FOR_SPEECH": "docs/media.md says how to bring one.",
+    "NO_MODEL_FOR_TRANSCRIPTION": "docs/media.md says how to bring one.",
+    "TOO_MANY_CHARACTERS": "`scenemesh characters delete NAME` makes room.",
     "ANSWER_IN_PROGRESS": "Wait until the character has finished, then say it again.",
     "INDEX_VERSION_NOT_FOUND": "`scenemesh index list` shows those that there are.",
     "INDEX_VERSION_UNUSABLE": "`scenemesh index list` shows those that are ready.",
@@ -104,6 +108,15 @@ class Failure(Exception):
         if self.decision is not None:
             told["decision"] = to_json(self.decision)
         return {"error": told}
+
+
+def checked(text: str) -> str:
+    """What somebody typed. A Failure where it is no text: bytes that are no UTF-8 can be sent to nobody."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Failure(f"{ascii(text)[:80]} is no text in UTF-8.", ExitCode.USAGE, "INVALID_ARGUMENT") from error
+    return text
 
 
 @contextmanager

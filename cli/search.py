@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +14,7 @@ from cli import client
 from cli.client import CALL_SECONDS, Client
 from cli.failures import reported
 from cli.options import STATE_DEFAULT, Json, State, Url
+from cli.tables import draw, named
 from cli.text import cell, printable, to_json, word
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 
@@ -64,7 +64,7 @@ def search(
     if as_json:
         typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
     elif answer.suggestions:
-        Console().print(table(answer.suggestions, explain=explain))
+        draw(table(answer.suggestions, explain=explain))
     else:
         typer.echo("Nothing is called so.", err=True)
 
@@ -77,7 +77,7 @@ async def suggest(client: Client, request: search_pb2.SuggestRequest) -> search_
 
 def table(suggestions: Sequence[search_pb2.Suggestion], *, explain: bool = False) -> Table:
     """What matched is bold; with `explain`, every row says what its score is made of."""
-    drawn = Table("Name", "Kind", "From", "Resource", *(["Score"] if explain else []))
+    drawn = Table("Name", "Kind", "From", named("Resource"), *(["Score"] if explain else []))
     for one in suggestions:
         year = str(one.year) if one.year else ""
         origin = ", ".join(filter(None, (one.title_display_name, year)))

@@ -57,6 +57,9 @@ class Transcript:
             case "seam" if event.seam.mode == chat_pb2.SEAM_MODE_REPLACED:
                 typer.echo()
                 _aside(f"{printable(event.seam.from_model)} broke off. {printable(event.seam.to_model)} begins anew:")
+            case "delayed":
+                # What is said goes on behind it, so that stdout has the answer alone.
+                _aside("\nWhat is said cannot be read here just now. It goes on, and what is missing comes later:")
             case "failed":
                 typer.echo()
                 self._line_open = False

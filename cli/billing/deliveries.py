@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Column, Table
+from rich.table import Table
 
 from cli.billing.words import slug
 from cli.caller import Caller
@@ -18,6 +18,7 @@ from cli.failures import ExitCode, Failure
 from cli.issuer import Role
 from cli.options import All
 from cli.pages import MORE
+from cli.tables import draw, named
 from cli.text import cell, clock, word
 from scenemesh.billing.v1 import billing_pb2, webhook_pb2
 from scenemesh.billing.v1.webhook_pb2_grpc import WebhookServiceStub
@@ -120,7 +121,7 @@ async def _replay(client: Client, names: Sequence[str], replayed: list[str], *, 
 
 def _show(answer: webhook_pb2.ListWebhookDeliveriesResponse) -> None:
     if answer.deliveries:
-        Console().print(_table(answer.deliveries))
+        draw(_table(answer.deliveries))
     else:
         typer.echo(NONE, err=True)
     if answer.next_page_token:
@@ -128,7 +129,7 @@ def _show(answer: webhook_pb2.ListWebhookDeliveriesResponse) -> None:
 
 
 def _table(rows: Iterable[webhook_pb2.WebhookDelivery]) -> Table:
-    drawn = Table(Column("Delivery", no_wrap=True), "From", "Says", "State", "Tries", "Received", "Detail")
+    drawn = Table(named("Delivery"), "From", "Says", "State", "Tries", "Received", "Detail")
     for one in rows:
         drawn.add_row(
             cell(slug(one.name)),

@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cli.billing.words import amount, pack, slug
@@ -13,6 +12,7 @@ from cli.caller import Caller
 from cli.issuer import Role
 from cli.options import All, Of
 from cli.pages import MORE
+from cli.tables import draw, named
 from cli.text import cell, clock, word
 from scenemesh.billing.v1 import billing_pb2
 from scenemesh.billing.v1.billing_pb2_grpc import BillingServiceStub
@@ -30,11 +30,11 @@ def buy(caller: Caller, name: Annotated[str, typer.Argument(metavar="PACK", help
     """Buy a pack of credits with the payment method that you have at Stripe, at once."""
     request = billing_pb2.BuyCreditsRequest(parent="users/me", request_id=str(uuid4()), pack=pack(name))
     invoice = caller.change(lambda channel: BillingServiceStub(channel).BuyCredits, request)
-    caller.tell(invoice, lambda: Console().print(table([invoice])))
+    caller.tell(invoice, lambda: draw(table([invoice])))
 
 
 def table(rows: Iterable[billing_pb2.Invoice]) -> Table:
-    drawn = Table("When", "Invoice", "What", "Amount", "Refunded", "Credits", "State")
+    drawn = Table("When", named("Invoice"), "What", "Amount", "Refunded", "Credits", "State")
     for one in rows:
         drawn.add_row(
             clock(one.create_time),
@@ -50,7 +50,7 @@ def table(rows: Iterable[billing_pb2.Invoice]) -> Table:
 
 def _show(answer: billing_pb2.ListInvoicesResponse) -> None:
     if answer.invoices:
-        Console().print(table(answer.invoices))
+        draw(table(answer.invoices))
     else:
         typer.echo("Nothing was charged.", err=True)
     if answer.next_page_token:

@@ -16,6 +16,7 @@ from cli.client import Client
 from cli.failures import ExitCode, Failure
 from cli.issuer import Role
 from cli.text import cell, to_json, word
+from runtime.streams import reading
 from scenemesh.billing.v1 import billing_pb2
 from scenemesh.billing.v1.billing_pb2_grpc import BillingServiceStub
 
@@ -58,12 +59,10 @@ async def _reconciled(client: Client, request: billing_pb2.ReconcileRequest, hea
     """The last event."""
     last = billing_pb2.ReconcileEvent()
     async with client.channel() as channel:
-        call = BillingServiceStub(channel).Reconcile(request, timeout=RECONCILE_SECONDS, metadata=client.metadata)
-        try:
+        stub = BillingServiceStub(channel)
+        async with reading(stub.Reconcile(request, timeout=RECONCILE_SECONDS, metadata=client.metadata)) as call:
             async for last in call:
                 hear(last)
-        finally:
-            call.cancel()  # a call that nobody reads to its end goes on at the server
     if last.WhichOneof("event") not in ("finished", "failed"):
         raise Failure("The stream broke off.", hint="What was repaired stays repaired; run it again.")
     return last

@@ -13,6 +13,7 @@ from cli.caller import Caller
 from cli.failures import ExitCode, Failure
 from cli.options import All
 from cli.pages import MORE
+from cli.tables import draw, named
 from cli.text import cell, clock, printable
 from scenemesh.chat.v1 import character_pb2
 from scenemesh.chat.v1.character_pb2_grpc import CharacterServiceStub
@@ -33,11 +34,11 @@ def listing(caller: Caller, every: All = False) -> None:
     answer = caller.pages(lambda channel: CharacterServiceStub(channel).ListCustomCharacters, request, every)
 
     def show() -> None:
-        drawn = Table("Name", "Called", "From", "Changed")
+        drawn = Table(named("Name"), "Called", "From", "Changed")
         for one in answer.custom_characters:
             drawn.add_row(cell(one.name), cell(one.display_name), cell(one.title), clock(one.update_time))
         if answer.custom_characters:
-            Console().print(drawn)
+            draw(drawn)
         else:
             typer.echo("You have made none up: scenemesh characters create.", err=True)
         if answer.next_page_token:

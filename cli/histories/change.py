@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import typer
 from google.protobuf.field_mask_pb2 import FieldMask
-from rich.console import Console
 
 from cli.caller import Caller
 from cli.histories.listing import table
 from cli.histories.names import Named, conversation
+from cli.tables import draw
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
 
@@ -59,4 +59,4 @@ def _update(caller: Caller, wanted: chat_pb2.Conversation, path: str) -> None:
 
 
 def _tell(caller: Caller, told: chat_pb2.Conversation) -> None:
-    caller.tell(told, lambda: Console().print(table([told])))
+    caller.tell(told, lambda: draw(table([told])))

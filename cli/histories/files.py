@@ -1,23 +1,26 @@
 """`scenemesh conversations export` and `import`."""
 
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
+from uuid import UUID, uuid5
 
 import typer
-from rich.console import Console
 
 from cli.caller import Caller
 from cli.failures import ExitCode, Failure
 from cli.files import Output, content, write
 from cli.histories.listing import table
 from cli.histories.names import Named, conversation
+from cli.tables import draw
 from cli.text import printable
 from scenemesh.chat.v1 import archive_pb2
 from scenemesh.chat.v1.archive_pb2_grpc import ArchiveServiceStub
 
 FILE_BYTES_MAX = 3 * 2**20
+# In it a file is what it has.
+FILES = UUID("4c1f7d3a-6f0e-5b1c-9a52-2f6d8f1f0b77")
 
 
 class Kind(StrEnum):
@@ -60,20 +63,23 @@ def bring(
         str, typer.Option(help="Whom you talked to, where the file does not say: characters/… or customCharacters/….")
     ] = "",
 ) -> None:
-    """Open the conversations that a file holds."""
+    """Open the conversations that a file holds. The same file again opens none twice, only what was skipped before."""
+    read = content(file, FILE_BYTES_MAX)
     request = archive_pb2.ImportConversationsRequest(
         format=f"IMPORT_FORMAT_{origin.name.upper()}",
-        content=content(file, FILE_BYTES_MAX),
+        content=read,
         character=character if "/" in character or not character else f"characters/{character}",
-        request_id=str(uuid4()),
+        request_id=str(uuid5(FILES, sha256(read).hexdigest())),
     )
     taken = caller.change(lambda channel: ArchiveServiceStub(channel).ImportConversations, request)
 
     def show() -> None:
         if taken.conversations:
-            Console().print(table(taken.conversations))
+            draw(table(taken.conversations))
         for one in taken.skipped:
             typer.echo(printable(f"Skipped {one.place} {one.display_name}: {one.reason}"), err=True)
+        if taken.media_left_behind:
+            typer.echo(f"Images that the file does not bring: {taken.media_left_behind}.", err=True)
 
     caller.tell(taken, show)
     if taken.skipped and not taken.conversations:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cli.caller import Caller
 from cli.options import All
 from cli.pages import MORE
+from cli.tables import draw, named
 from cli.text import cell, clock
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
@@ -31,7 +31,7 @@ def listing(
 
 
 def table(rows: Iterable[chat_pb2.Conversation]) -> Table:
-    drawn = Table("Used", "Title", "Messages", "Conversation")
+    drawn = Table("Used", "Title", "Messages", named("Conversation"))
     for one in rows:
         drawn.add_row(clock(one.update_time), cell(one.display_name), f"{one.message_count:,}", cell(one.name))
     return drawn
@@ -43,7 +43,7 @@ def _character(name: str) -> str:
 
 def _show(answer: chat_pb2.ListConversationsResponse) -> None:
     if answer.conversations:
-        Console().print(table(answer.conversations))
+        draw(table(answer.conversations))
     else:
         typer.echo("There are none.", err=True)
     if answer.next_page_token:

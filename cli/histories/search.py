@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +12,7 @@ from cli.histories.names import conversation
 from cli.histories.show import speaker
 from cli.options import All
 from cli.pages import MORE
+from cli.tables import draw, named
 from cli.text import cell, clock, printable
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
@@ -32,7 +32,7 @@ def search(
 
 
 def table(rows: Iterable[chat_pb2.MessageMatch]) -> Table:
-    drawn = Table("When", "Conversation", "Who", "What", "Message")
+    drawn = Table("When", "Conversation", "Who", "What", named("Message"))
     for one in rows:
         message = one.message
         title, name = cell(one.conversation_display_name), cell(message.name)
@@ -56,7 +56,7 @@ def _line(text: str) -> str:
 
 def _show(answer: chat_pb2.SearchMessagesResponse) -> None:
     if answer.matches:
-        Console().print(table(answer.matches))
+        draw(table(answer.matches))
     else:
         typer.echo("Nothing of the kind was said.", err=True)
     if answer.next_page_token:

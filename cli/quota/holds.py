@@ -8,7 +8,6 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cli import client
@@ -17,6 +16,7 @@ from cli.failures import reported
 from cli.issuer import Role
 from cli.options import STATE_DEFAULT, All, Json, State, Token, Url, User
 from cli.pages import MORE, listed
+from cli.tables import draw, named
 from cli.text import cell, clock, to_json, word
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
@@ -57,7 +57,7 @@ def holds(
         typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
         return
     if answer.holds:
-        Console().print(table(answer.holds))
+        draw(table(answer.holds))
     else:
         typer.echo("There is no such hold.", err=True)
     if answer.next_page_token:
@@ -80,7 +80,7 @@ def void(
     if as_json:
         typer.echo(json.dumps(to_json(hold), ensure_ascii=False))
     else:
-        Console().print(table([hold]))
+        draw(table([hold]))
 
 
 async def read(client: Client, request: quota_pb2.ListHoldsRequest, every: bool) -> quota_pb2.ListHoldsResponse:
@@ -97,7 +97,7 @@ async def give_back(client: Client, request: quota_pb2.VoidHoldRequest) -> quota
 
 
 def table(rows: Iterable[quota_pb2.Hold]) -> Table:
-    drawn = Table("Hold", "State", "Keeps back", "Charged", "Taken", "Until", "Voided")
+    drawn = Table(named("Hold"), "State", "Keeps back", "Charged", "Taken", "Until", "Voided")
     for one in rows:
         over = one.HasField("resolve_time")
         drawn.add_row(

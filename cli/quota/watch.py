@@ -13,6 +13,7 @@ from cli.client import Client
 from cli.failures import ExitCode, Failure
 from cli.quota.table import report
 from cli.text import to_json
+from runtime.streams import reading
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
 # A little longer than the edge lets a stream last, so that the service's own end comes first.
@@ -52,12 +53,9 @@ async def _events(client: Client, name: str) -> AsyncGenerator[quota_pb2.QuotaEv
         stub = quota_pb2_grpc.QuotaServiceStub(channel)
         while True:
             last = quota_pb2.QuotaEvent()
-            call = stub.WatchQuota(request, timeout=STREAM_SECONDS, metadata=client.metadata)
-            try:
+            async with reading(stub.WatchQuota(request, timeout=STREAM_SECONDS, metadata=client.metadata)) as call:
                 async for last in call:
                     yield last
-            finally:
-                call.cancel()  # a call that nobody reads to its end goes on at the server
             if last.HasField("failed"):
                 return
             if not last.HasField("finished"):

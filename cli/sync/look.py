@@ -15,6 +15,7 @@ from cli.issuer import Role
 from cli.options import STATE_DEFAULT, All, Json, State, Token, Url, User
 from cli.pages import MORE, listed
 from cli.sync.shown import details, faults, table
+from cli.tables import draw
 from cli.text import to_json
 from scenemesh.search.v1 import catalog_pb2, catalog_pb2_grpc
 
@@ -36,7 +37,7 @@ def listing(
         typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
         return
     if answer.syncs:
-        Console().print(table(answer.syncs))
+        draw(table(answer.syncs))
     else:
         typer.echo("There was no sync yet.", err=True)
     if answer.next_page_token:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from rich.console import Group
 from rich.table import Table
 
+from cli.tables import named
 from cli.text import cell, clock, word
 from scenemesh.search.v1 import catalog_pb2
 
@@ -21,7 +22,7 @@ def word_of(sync: catalog_pb2.Sync) -> str:
 
 
 def table(syncs: Iterable[catalog_pb2.Sync]) -> Table:
-    drawn = Table("Sync", "From", "State", "Titles", "Characters", "Removed", "Faults", "Begun", "Ended")
+    drawn = Table(named("Sync"), "From", "State", "Titles", "Characters", "Removed", "Faults", "Begun", "Ended")
     for one in syncs:
         kept = (one.titles_kept, one.characters_kept, one.titles_removed, one.faults_total)
         over = clock(one.end_time) if one.HasField("end_time") else ""

@@ -11,6 +11,7 @@ from cli.histories.app import app as conversations
 from cli.index.app import app as index
 from cli.media.app import app as media
 from cli.media.voices import speak, transcribe
+from cli.models import models
 from cli.quota.app import app as quota
 from cli.search import search
 from cli.sync.app import app as sync
@@ -19,7 +20,7 @@ from cli.token import token
 app = typer.Typer()
 for command in (token, search, chat):
     app.command(epilog=EPILOG)(command)
-for asking in (transcribe, speak):
+for asking in (models, transcribe, speak):
     app.command(epilog=EPILOG)(calling(asking))
 app.add_typer(characters, name="characters")
 app.add_typer(media, name="media")

@@ -73,7 +73,7 @@ class Command:
     async def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Ran:
         process = await self.start(*arguments, **environment)
         async with asyncio.timeout(WAIT_SECONDS):
-            out, err = await process.communicate(stdin.encode())
+            out, err = await process.communicate(os.fsencode(stdin))
         return Ran(process.returncode, out.decode(), err.decode())
 
 

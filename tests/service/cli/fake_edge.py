@@ -108,6 +108,10 @@ def delta(number: int, text: str, message: str = MESSAGE) -> chat_pb2.ChatEvent:
     return chat_pb2.ChatEvent(message=message, number=number, delta=chat_pb2.Delta(text=text))
 
 
+def delayed(number: int, message: str = MESSAGE) -> chat_pb2.ChatEvent:
+    return chat_pb2.ChatEvent(message=message, number=number, delayed=chat_pb2.Delayed())
+
+
 def finished(number: int, message: str = MESSAGE, following: str = "") -> chat_pb2.ChatEvent:
     answer = chat_pb2.Message()
     answer.CopyFrom(ANSWER)
@@ -143,6 +147,7 @@ class Script:
     # The others of the conversation that there is, and who gives an answer, by the names of the messages.
     others: Sequence[str] = ()
     characters: dict[str, str] = field(default_factory=dict)
+    models: Sequence[chat_pb2.ModelInfo] = ()
     quota: quota_pb2.Quota | MeshError = field(default_factory=lambda: QUOTA)
     quota_watches: list[Sequence[Step]] = field(default_factory=list)
     # Set by the edge.
@@ -252,6 +257,10 @@ class Quota(quota_pb2_grpc.QuotaServiceServicer):
 class Chat(chat_pb2_grpc.ChatServiceServicer):
     def __init__(self, script: Script) -> None:
         self._script = script
+
+    async def ListModels(self, request: Any, context: Any) -> chat_pb2.ListModelsResponse:
+        await self._script.heard(request, context)
+        return chat_pb2.ListModelsResponse(models=self._script.models)
 
     async def CreateConversation(self, request: Any, context: Any) -> chat_pb2.Conversation:
         await self._script.heard(request, context)

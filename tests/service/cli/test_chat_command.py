@@ -2,6 +2,7 @@ import asyncio
 import signal
 
 import grpc
+import pytest
 
 from runtime.errors import Aborted, Internal, NotFound, QuotaExhausted, Unavailable
 from scenemesh.chat.v1 import character_pb2, chat_pb2
@@ -17,6 +18,7 @@ from tests.service.cli.fake_edge import (
     WATSON,
     WHOLE,
     Script,
+    delayed,
     delta,
     failed,
     finished,
@@ -51,6 +53,14 @@ async def test_a_slug_is_talked_to_and_the_answer_is_all_of_stdout(command: Comm
     ]
 
 
+async def test_a_delay_is_told_on_stderr_and_the_answer_stays_whole_on_stdout(command: Command, script: Script) -> None:
+    script.sends = [(*WHOLE[:2], delayed(2), *WHOLE[2:])]
+    ran = await command("chat", "sherlock-holmes", "Who are you?")
+    assert (ran.code, ran.out) == (0, "Elementary.\n")
+    told = "What is said cannot be read here just now. It goes on, and what is missing comes later:"
+    assert ran.err.splitlines()[2] == told
+
+
 async def test_a_name_is_looked_up_and_the_best_hit_is_taken(command: Command, script: Script) -> None:
     ran = await command("chat", "Sherlock Holmes", "Who are you?")
     assert (ran.code, ran.out) == (0, "Elementary.\n")
@@ -79,6 +89,13 @@ async def test_nobody_by_that_name_is_a_failure(command: Command, script: Script
         (1, "CHARACTER_NOT_FOUND"),
         (1, "CHARACTER_NOT_FOUND"),
     ]
+
+
+@pytest.mark.parametrize("nothing", ["", " \n"])
+async def test_who_says_nothing_opens_no_conversation(command: Command, script: Script, nothing: str) -> None:
+    ran = await command("chat", "sherlock-holmes", nothing)
+    assert (ran.code, ran.out, ran.err) == (2, "", "scenemesh: A message says something.\n")
+    assert script.requests == []
 
 
 async def test_a_conversation_goes_on(command: Command, script: Script) -> None:
@@ -143,6 +160,15 @@ async def test_a_conversation_lasts_until_an_empty_line(command: Command, script
     said = [request.text for request in script.requests if isinstance(request, chat_pb2.SendMessageRequest)]
     assert (ran.code, ran.out, said) == (0, "Elementary.\nElementary.\n", ["One", "Two", "Three"])
     assert "scenemesh: Still answering." in ran.err
+
+
+async def test_a_line_that_is_no_text_is_not_said_and_the_conversation_goes_on(
+    command: Command, script: Script
+) -> None:
+    ran = await command("chat", "sherlock-holmes", stdin="bad \udcff\nTwo\n", PYTHONIOENCODING="utf-8:strict")
+    said = [request.text for request in script.requests if isinstance(request, chat_pb2.SendMessageRequest)]
+    assert (ran.code, ran.out, said) == (0, "Elementary.\n", ["Two"])
+    assert "scenemesh: 'bad \\udcff' is no text in UTF-8." in ran.err
 
 
 async def test_a_conversation_ends_when_the_meter_is_empty(command: Command, script: Script) -> None:

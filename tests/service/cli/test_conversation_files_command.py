@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import grpc
 import pytest
@@ -31,7 +32,7 @@ class Archive(archive_pb2_grpc.ArchiveServiceServicer):
 
     async def ImportConversations(self, request: Any, context: Any) -> archive_pb2.ImportConversationsResponse:
         self.requests.append(request)
-        return archive_pb2.ImportConversationsResponse(conversations=self.taken, skipped=[SKIPPED])
+        return archive_pb2.ImportConversationsResponse(conversations=self.taken, skipped=[SKIPPED], media_left_behind=3)
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ async def test_a_file_becomes_conversations_and_what_was_skipped_is_said(
     file.write_bytes(b"[]")
     ran = await hers("conversations", "import", str(file), "--from", "open-web-ui", "--character", "sherlock-holmes")
     assert (ran.code, CONVERSATION in ran.out) == (0, True)
-    assert ran.err == "Skipped 2 A talk: It holds no history.\n"
+    assert ran.err == "Skipped 2 A talk: It holds no history.\nImages that the file does not bring: 3.\n"
     (request,) = archive.requests
     assert (request.format, request.content, request.character, request.request_id != "") == (
         archive_pb2.IMPORT_FORMAT_OPEN_WEB_UI,
@@ -74,6 +75,18 @@ async def test_a_file_becomes_conversations_and_what_was_skipped_is_said(
         "characters/sherlock-holmes",
         True,
     )
+
+
+async def test_the_same_file_is_the_same_request_and_another_one_is_not(
+    hers: Command, archive: Archive, tmp_path: Path
+) -> None:
+    file, copy, other = (tmp_path / name for name in ("chats.json", "copy.json", "other.json"))
+    for path, content in ((file, b"[]"), (copy, b"[]"), (other, b"[ ]")):
+        path.write_bytes(content)
+    for path, options in ((file, ()), (file, ("--character", "ada")), (copy, ()), (other, ())):
+        await hers("conversations", "import", str(path), *options)
+    first, *again, another = [UUID(request.request_id) for request in archive.requests]
+    assert (again, another == first) == ([first, first], False)
 
 
 async def test_a_file_of_which_nothing_was_taken_is_a_failure(hers: Command, archive: Archive, tmp_path: Path) -> None:

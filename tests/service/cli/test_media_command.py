@@ -127,7 +127,7 @@ async def test_what_is_refused_is_said(alices: Command, media: Media, tmp_path: 
     spoken = await alices("speak", MESSAGE, "-o", str(tmp_path / "said.mp3"), "--json")
     media.refusal = NotFound("There is no such image or recording among yours.", reason="MEDIA_NOT_FOUND")
     got = await alices("media", "get", NAME, "-o", str(tmp_path / "got"), "--json")
-    assert [(one.code, one.json["error"]["reason"]) for one in (spoken, got)] == [
-        (1, "NO_MODEL_FOR_SPEECH"),
-        (1, "MEDIA_NOT_FOUND"),
+    assert [(one.code, one.json["error"]["reason"], one.json["error"]["hint"]) for one in (spoken, got)] == [
+        (1, "NO_MODEL_FOR_SPEECH", "docs/media.md says how to bring one."),
+        (1, "MEDIA_NOT_FOUND", ""),
     ]
