@@ -4,17 +4,22 @@ import asyncio
 import io
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import aiohttp
 import grpc
 
 Json = dict[str, Any]
+Given = TypeVar("Given")
 
+# What a machine with too much to do says, and how long it is asked again.
+BUSY_STATUSES = (503, 504)
+PATIENCE_SECONDS, AGAIN_SECONDS = 60, 0.2
 BUF = Path(sys.executable).parent / "buf"
 
 
@@ -25,6 +30,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: Any
+
+
+class Refused(AssertionError):
+    """A call that should succeed does not."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(status, body)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -53,21 +66,57 @@ class Rest:
             aiohttp.ClientSession() as session,
             session.request(verb, self.url + path, json=body, headers=self.headers()) as response,
         ):
-            assert response.status == 200, await response.text()
+            if response.status != 200:
+                raise Refused(response.status, await response.text())
             assert response.content_type == "text/event-stream"
             async for line in response.content:
                 if line.startswith(b"data: "):
                     yield json.loads(line.removeprefix(b"data: "))
 
+    async def read(self, path: str) -> Json:
+        """GET of something that there is; a busy machine is asked for it again."""
+
+        async def found() -> Json:
+            return _whole(await self.call("GET", path))
+
+        return await _again_while_busy(found)
+
     async def conversation(self, character: str = "characters/sherlock-holmes") -> str:
-        """The name of a new conversation."""
-        opened = await self.call("POST", "/v1/conversations", {"character": character})
-        assert opened.status == 200, opened.body
-        return str(opened.body["name"])
+        """The name of a new conversation; a busy machine is asked for it again."""
+        path = f"/v1/conversations?request_id={uuid4()}"
+
+        async def opened() -> str:
+            return str(_whole(await self.call("POST", path, {"character": character}))["name"])
+
+        return await _again_while_busy(opened)
 
     async def turn(self, conversation: str, text: str = "Who are you?") -> list[Json]:
-        """Every event of one turn."""
-        return [event async for event in self.events("POST", f"/v1/{conversation}/messages:send", {"text": text})]
+        """Every event of one turn; a busy machine is asked for it again."""
+        path, body = f"/v1/{conversation}/messages:send", {"text": text, "request_id": str(uuid4())}
+
+        async def answered() -> list[Json]:
+            return [event async for event in self.events("POST", path, body)]
+
+        return await _again_while_busy(answered)
+
+
+def _whole(answer: Answer) -> Json:
+    if answer.status != 200:
+        raise Refused(answer.status, answer.body)
+    body: Json = answer.body
+    return body
+
+
+async def _again_while_busy(asked: Callable[[], Awaitable[Given]]) -> Given:
+    """What something gives that is safe to ask for again."""
+    until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await asked()
+        except Refused as refused:
+            if refused.status not in BUSY_STATUSES or asyncio.get_running_loop().time() > until:
+                raise
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 def channel(url: str) -> grpc.aio.Channel:

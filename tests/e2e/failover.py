@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from tests.e2e.clients import Json, Rest
@@ -18,7 +20,10 @@ WIRES = ("anthropic", "openai")
 CONTINUES, ANEW = "continues", "anew"
 # Models that fail, of each wire. Each is for one test, so what a breaker learns of it stays there.
 MODELS_MAX = 30
-PATIENT_SECONDS, HASTY_SECONDS = 20, 1
+PATIENT_SECONDS, HASTY_SECONDS = 20, 5
+# A model's longest rest; how long one that comes and goes is away, and back.
+REST_SECONDS_MAX = 120
+AWAY_SECONDS, BACK_SECONDS = 9, 9
 
 PIECES = ["The", *(f" word{number}" for number in range(59))]
 TEXT = "".join(PIECES)
@@ -74,7 +79,7 @@ class Bench:
     _taken: Counter[str] = field(default_factory=Counter)
 
     def model(self, wire: str, *, hasty: bool = False) -> str:
-        """A model that nobody has asked yet; a hasty one may be silent for a second only."""
+        """A model that nobody has asked yet; a hasty one may be silent for a few seconds only."""
         kind = f"{wire}-hasty" if hasty else wire
         self._taken[kind] += 1
         assert self._taken[kind] <= MODELS_MAX, "there are no more models: raise MODELS_MAX"
@@ -83,6 +88,10 @@ class Bench:
     def asked(self) -> Counter[str]:
         """How often each model was asked."""
         return Counter(str(one.body["model"]) for one in [*self.broken.requests, *self.sound.requests])
+
+    def asked_at(self, model: str) -> list[float]:
+        """When a model that fails was asked, in seconds of the loop's clock."""
+        return [one.at for one in self.broken.requests if one.body["model"] == model]
 
     async def person(self, user: str) -> Person:
         """Somebody with five turns, in a conversation of their own."""
@@ -113,7 +122,7 @@ class Person:
         asked, used = self.bench.asked(), await self.used()
         events = await self.events(model)
         last = events[-1].get("finished") or events[-1]["failed"]
-        messages = (await self.rest.call("GET", f"/v1/{self.conversation}/messages?page_size=100")).body["messages"]
+        messages = (await self.rest.read(f"/v1/{self.conversation}/messages?page_size=100"))["messages"]
         assert messages[-1]["name"] == events[0]["message"]
         assert [int(event["number"]) for event in events] == [*range(1, len(events) + 1)]
         return Outcome(
@@ -130,16 +139,60 @@ class Person:
 
     async def used(self) -> int:
         """Turns that were charged; none is held between two turns."""
-        meters = (await self.rest.call("GET", "/v1/users/me/quota")).body["meters"]
+        meters = (await self.rest.read("/v1/users/me/quota"))["meters"]
         chat = next(meter for meter in meters if meter["meter"] == "chat")
         assert chat["held"] == "0"
         return int(chat["used"])
 
     async def health(self, model: str) -> Json:
         """How a model does."""
-        models = (await self.rest.call("GET", "/v1/models")).body["models"]
+        models = (await self.rest.read("/v1/models"))["models"]
         health: Json = next(one["health"] for one in models if one["id"] == model)
         return health
+
+    async def awaits(self, model: str) -> None:
+        """Waits until a model's rest is over."""
+        async with asyncio.timeout(REST_SECONDS_MAX):
+            while (await self.health(model))["breaker"] == "BREAKER_STATE_OPEN":
+                await asyncio.sleep(0.1)
+
+
+@dataclass
+class Ways:
+    """How every model that fails does at each time: the name of a way to fail, empty for none."""
+
+    _since: list[tuple[float, str]] = field(default_factory=list)
+
+    def begins(self, way: str) -> None:
+        self._since.append((asyncio.get_running_loop().time(), way))
+
+    def at(self, time: float) -> str:
+        return [way for since, way in self._since if since <= time][-1]
+
+
+@asynccontextmanager
+async def flapping(bench: Bench, flaps: Sequence[tuple[str, Behaviour]]) -> AsyncIterator[Ways]:
+    """Models go away, each time in the next of these ways, and come back, until the block is over."""
+    ways = Ways()
+
+    async def flap() -> None:
+        for way, behaviour in cycle(flaps):
+            bench.sound.otherwise = Behaviour(answer=PIECES, resumes=True)
+            bench.broken.otherwise = behaviour
+            ways.begins(way)
+            await asyncio.sleep(AWAY_SECONDS)
+            bench.sounds()
+            bench.sound.otherwise = Behaviour(answer=PIECES, resumes=True)
+            ways.begins("")
+            await asyncio.sleep(BACK_SECONDS)
+
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(flap())
+        # It has begun before anybody asks.
+        await asyncio.sleep(0)
+        yield ways
+        task.cancel()
+    bench.sounds()
 
 
 def kinds(events: Sequence[Json]) -> tuple[str, ...]:

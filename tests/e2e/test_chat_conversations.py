@@ -66,8 +66,8 @@ async def test_in_a_group_one_stream_carries_the_answers_of_all(stack: Stack) ->
 
 
 def _shape(events: list[Json]) -> list[list[str]]:
-    """The kinds of events of every answer's log."""
-    return [[kind(event) for event in log] for log in logs(events)]
+    """The kinds of events of every answer's log. In how many pieces it was said depends on how busy the machine is."""
+    return [list(dict.fromkeys(kind(event) for event in log)) for log in logs(events)]
 
 
 async def test_a_round_is_the_same_over_every_protocol(stack: Stack) -> None:

@@ -12,6 +12,7 @@ import grpc
 import psutil
 import pytest
 
+from runtime.status import error_info
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.e2e.clients import Json, Rest, bearer, buf_curl, channel
 from tests.e2e.stack import Stack
@@ -95,7 +96,8 @@ async def test_bytes_that_are_no_text_are_refused(stack: Stack) -> None:
         call: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = opened.unary_stream(f"/{CHAT}/SendMessage")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             _ = [part async for part in call(body, metadata=bearer(token), timeout=20)]
-    assert caught.value.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL)
+    refusal = caught.value.code(), error_info(caught.value).reason
+    assert refusal == (grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_REQUEST")
     assert (await alice.call("GET", f"/v1/{conversation}/messages")).body["messages"] == []
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import psutil
 
+from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.e2e.clients import Rest, bearer, channel
 from tests.e2e.stack import Stack
@@ -58,10 +59,11 @@ async def _turn(stack: Stack, stub: "chat_pb2_grpc.ChatServiceAsyncStub", user: 
     )
     while True:
         try:
-            async for event in call:
-                events.append(event)
-                if len(events) == 3:
-                    begun.set()
+            async with reading(call) as heard:
+                async for event in heard:
+                    events.append(event)
+                    if len(events) == 3:
+                        begun.set()
         except grpc.aio.AioRpcError:
             assert events, "it was cut off before it began"
         if events[-1].WhichOneof("event") in ("finished", "failed"):

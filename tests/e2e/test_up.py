@@ -16,6 +16,7 @@ from tests.e2e.clients import Rest
 from tests.e2e.stack import Stack, running
 
 GONE_SECONDS = 60
+SAID_SECONDS = 10
 
 
 async def test_a_character_answers_from_the_embedded_model_and_everything_outlives_a_kill(tmp_path: Path) -> None:
@@ -32,7 +33,7 @@ async def test_a_character_answers_from_the_embedded_model_and_everything_outliv
         assert (status["running"], status["healthy"]) == (True, True)
         assert {"postgres", "valkey", "model", "stripe", "mesh", "edge", "chat", "envoy"} <= set(status["processes"])
         _refused_twice(stack)
-        _says_that_no_money_moves(stack, status["processes"]["stripe"]["address"])
+        await _says_that_no_money_moves(stack, status["processes"]["stripe"]["address"])
 
         supervisor = psutil.Process(status["supervisor"]["pid"])
         family = supervisor.children(recursive=True)
@@ -71,11 +72,13 @@ def _refused_twice(stack: Stack) -> None:
     assert f"Port {port}" in busy.stderr
 
 
-def _says_that_no_money_moves(stack: Stack, page: str) -> None:
+async def _says_that_no_money_moves(stack: Stack, page: str) -> None:
     line = f"Payments: test mode, no money moves. {page}\n"
-    # What `up` says last comes a moment after it is healthy.
     assert line in stack.run("status").stdout
-    assert line in stack.said
+    # What `up` says last comes a moment after it is healthy.
+    async with asyncio.timeout(SAID_SECONDS):
+        while line not in stack.said:
+            await asyncio.sleep(0.05)
 
 
 async def _gone(family: list[psutil.Process]) -> None:

@@ -82,7 +82,8 @@ def _filters() -> list[Json]:
     filters = "extensions.filters.http"
     asked = {
         "envoy_grpc": {"cluster_name": "edge"},
-        "timeout": "1s",
+        # Long enough for a machine that stands still for a while; who is not there refuses at once.
+        "timeout": "20s",
         "initial_metadata": [{"key": "x-request-id", "value": "%REQ(X-REQUEST-ID)%"}],
     }
     transcoder = _typed(
@@ -168,7 +169,7 @@ def _cluster(name: str, address: str, certificates: Path) -> Json:
     return {
         "name": name,
         "type": "STATIC",
-        "connect_timeout": "1s",
+        "connect_timeout": "20s",
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}],
