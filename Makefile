@@ -59,14 +59,13 @@ lint: setup ## Lint, types, contract, import contracts.
 	$(BIN)/buf format --diff --exit-code protos
 	$(BIN)/lint-imports
 
-test: setup ## Run every tier of tests.
-	$(BIN)/pytest
+test: test-tidy test-unit test-service test-e2e ## Run every tier of tests.
 
 test-unit: setup ## Pure rules: no I/O.
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n auto --dist loadfile tests/unit
 
 test-service: setup ## One service in process, real Postgres and Redis.
-	$(BIN)/pytest tests/service
+	$(BIN)/pytest -n auto --dist loadfile tests/service
 
 test-e2e: setup ## The whole mesh behind a real Envoy.
 	$(BIN)/pytest tests/e2e
