@@ -20,6 +20,7 @@ Given = TypeVar("Given")
 # What a machine with too much to do says, and how long it is asked again.
 BUSY_STATUSES = (503, 504)
 PATIENCE_SECONDS, AGAIN_SECONDS = 60, 0.2
+CHUNK_BYTES = 65_536
 BUF = Path(sys.executable).parent / "buf"
 
 
@@ -136,8 +137,10 @@ class Curl:
     error: Json | None
 
 
-async def buf_curl(url: str, protocol: str, method: str, request: Json, token: str | None) -> Curl:
-    """Calls through the edge with a schema from the edge's own reflection."""
+async def buf_curl(
+    url: str, protocol: str, method: str, request: Json, token: str | None, begun: asyncio.Event | None = None
+) -> Curl:
+    """Calls through the edge with a schema from the edge's own reflection; `begun` is set with the first message."""
     header = ["--header", f"Authorization: Bearer {token}", "--reflect-header", f"Authorization: Bearer {token}"]
     process = await asyncio.create_subprocess_exec(
         str(BUF),
@@ -147,12 +150,24 @@ async def buf_curl(url: str, protocol: str, method: str, request: Json, token: s
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await process.communicate()
+    assert process.stdout is not None
+    assert process.stderr is not None
+    out, err = await asyncio.gather(_read(process.stdout, begun), process.stderr.read())
     error = None
-    if process.returncode != 0:
+    if await process.wait() != 0:
         error = _parsed(err.decode())
         assert isinstance(error, dict), err.decode()
     return Curl(_documents(out.decode()), error)
+
+
+async def _read(pipe: asyncio.StreamReader, begun: asyncio.Event | None) -> bytes:
+    """All that a process prints; `begun` is set when some of it is there."""
+    out = b""
+    while chunk := await pipe.read(CHUNK_BYTES):
+        out += chunk
+        if begun:
+            begun.set()
+    return out
 
 
 def kind(event: Json) -> str:

@@ -174,12 +174,14 @@ async def test_a_stream_that_is_cut_is_an_error_in_every_protocol_and_never_an_e
     }
     conversations = {name: await Rest(stack.url, token).conversation() for name, token in users.items()}
     request = {"parent": conversations["web"], "text": "Who are you?"}
-    web = asyncio.create_task(buf_curl(stack.url, "grpcweb", f"{CHAT}/SendMessage", request, users["web"]))
-    sse = asyncio.create_task(_over_sse(Rest(stack.url, users["sse"]), conversations["sse"]))
-    over_grpc = asyncio.create_task(_over_grpc(stack, users["grpc"], conversations["grpc"]))
+    begun = {name: asyncio.Event() for name in users}
+    web = asyncio.create_task(
+        buf_curl(stack.url, "grpcweb", f"{CHAT}/SendMessage", request, users["web"], begun["web"])
+    )
+    sse = asyncio.create_task(_over_sse(Rest(stack.url, users["sse"]), conversations["sse"], begun["sse"]))
+    over_grpc = asyncio.create_task(_over_grpc(stack, users["grpc"], conversations["grpc"], begun["grpc"]))
     async with asyncio.timeout(HEALTHY_SECONDS_MAX):
-        while stack.provider.fake.open_streams < 3:
-            await asyncio.sleep(0.05)
+        await asyncio.gather(*(one.wait() for one in begun.values()))
     for pid in stack.pids("chat"):
         os.kill(pid, signal.SIGKILL)
     events, broke = await sse
@@ -193,28 +195,31 @@ async def test_a_stream_that_is_cut_is_an_error_in_every_protocol_and_never_an_e
     await _turns_again(Rest(stack.url, stack.token(user="faults-cut-after")))
 
 
-async def _over_sse(rest: Rest, conversation: str) -> tuple[list[Json], bool]:
+async def _over_sse(rest: Rest, conversation: str, begun: asyncio.Event) -> tuple[list[Json], bool]:
     """The events, and whether the stream told that it broke off: by an event, or by its connection."""
     answers = rest.events("POST", _send(conversation), {"text": "Who are you?"})
-    events, error = await _until_broken(answers)
+    events, error = await _until_broken(answers, begun)
     return events, isinstance(error, aiohttp.ClientError) or "code" in events[-1]
 
 
-async def _over_grpc(stack: Stack, token: str, conversation: str) -> tuple[grpc.StatusCode | None, list[str | None]]:
+async def _over_grpc(
+    stack: Stack, token: str, conversation: str, begun: asyncio.Event
+) -> tuple[grpc.StatusCode | None, list[str | None]]:
     async with channel(stack.url) as opened:
         request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?")
         answers = chat_pb2_grpc.ChatServiceStub(opened).SendMessage(request, metadata=bearer(token))
-        events, error = await _until_broken(aiter(answers))
+        events, error = await _until_broken(aiter(answers), begun)
     kinds = [event.WhichOneof("event") for event in events]
     return error.code() if isinstance(error, grpc.aio.AioRpcError) else None, kinds
 
 
-async def _until_broken(stream: AsyncIterator[Event]) -> tuple[list[Event], Exception | None]:
-    """What came, and how it ended, None where it ended well."""
+async def _until_broken(stream: AsyncIterator[Event], begun: asyncio.Event) -> tuple[list[Event], Exception | None]:
+    """What came, and how it ended, None where it ended well; `begun` is set with the first event."""
     came: list[Event] = []
     while True:
         try:
             came.append(await anext(stream))
+            begun.set()
         except StopAsyncIteration:
             return came, None
         except (aiohttp.ClientError, grpc.aio.AioRpcError) as error:
