@@ -16,7 +16,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from mesh.topology import Address
-from runtime.redis import ending
 from runtime.registry import LEASE_MS, PREFIX
 
 log = structlog.get_logger()
@@ -59,7 +58,7 @@ async def follow(redis: Redis, publish: Callable[[Endpoints], None]) -> None:
     """Publishes the live endpoints once they are known, and whenever they change, until cancelled."""
     registry, clock, reachable = Registry(), asyncio.get_running_loop().time, True
     published: Endpoints | None = None
-    while not ending():
+    while True:
         try:
             registry.seen(await picture(redis), clock())
             reachable = True

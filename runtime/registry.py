@@ -14,8 +14,6 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from runtime.redis import ending
-
 log = structlog.get_logger()
 
 PREFIX = "mesh:endpoint:"
@@ -46,7 +44,7 @@ async def lease(redis: Redis, cluster: str, address: str) -> AsyncIterator[None]
 
 
 async def _renew(redis: Redis, name: str, value: str) -> None:
-    while not ending():
+    while True:
         await asyncio.sleep(RENEWAL_SECONDS)
         try:
             await redis.set(name, value, px=LEASE_MS)

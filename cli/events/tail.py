@@ -12,7 +12,6 @@ from cli.failures import ExitCode, reported
 from cli.options import STATE_DEFAULT, Json, State
 from runtime.events.dead import topics
 from runtime.events.envelope import ENVELOPE, stream
-from runtime.redis import ending
 
 # Below the client's own limit on a reply; new topics are looked for as often.
 BLOCK_MS = 1000
@@ -34,7 +33,7 @@ def tail(
 async def _tail(topic: str | None, url: str | None, state: State, as_json: bool) -> None:
     async with streams.connected(url, state) as redis:
         positions = {key: await _end(redis, key) for key in await _keys(redis, topic)}
-        while not ending():
+        while True:
             if positions:
                 asked: dict[Any, Any] = dict(positions)
                 found: Any = await redis.xread(asked, count=BATCH_ENTRIES, block=BLOCK_MS)
@@ -46,7 +45,6 @@ async def _tail(topic: str | None, url: str | None, state: State, as_json: bool)
                 await asyncio.sleep(BLOCK_MS / 1000)
             # A topic that had no stream when we began is followed from its first event.
             positions = dict.fromkeys(await _keys(redis, topic), b"0") | positions
-    raise asyncio.CancelledError
 
 
 async def _keys(redis: Redis, topic: str | None) -> list[str]:

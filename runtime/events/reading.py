@@ -23,7 +23,6 @@ from runtime.events.envelope import ENVELOPE, GROUP, opened, stream
 from runtime.events.handling import Handling, described
 from runtime.events.outage import CUT, FAULTS, Outage
 from runtime.postgres import connection
-from runtime.redis import ending
 from runtime.telemetry import SCOPE
 from scenemesh.events.v1.envelope_pb2 import Envelope
 
@@ -99,7 +98,7 @@ class Reading:
 
     async def run(self) -> None:
         """Reads until cancelled; an outage of Redis or Postgres delays, and loses nothing."""
-        while not ending():
+        while True:
             try:
                 await self._turn()
             except FAULTS as error:
@@ -121,7 +120,7 @@ class Reading:
             # The pool unlocks whatever a connection still holds when it comes back.
             if not await database.fetchval(LOCK, f"{self._group}/{self._stream}"):
                 return False
-            while not ending() and await self._batch(database):
+            while await self._batch(database):
                 self._outage.over()
             return True
 

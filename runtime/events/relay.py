@@ -15,7 +15,6 @@ from redis.asyncio import Redis
 from runtime.events.envelope import ENVELOPE, stream
 from runtime.events.outage import FAULTS, Outage
 from runtime.postgres import connection
-from runtime.redis import ending
 
 BATCH_ROWS = 500
 POLL_SECONDS = 1.0
@@ -55,7 +54,7 @@ class Relay:
 
     async def run(self) -> None:
         """Publishes until cancelled. An outage of Redis or Postgres delays, and loses nothing."""
-        while not ending():
+        while True:
             self._nudged.clear()
             try:
                 pause_seconds = await self._publish()
@@ -63,8 +62,7 @@ class Relay:
                 await self._outage.wait(error)
                 continue
             self._outage.over()
-            if not ending():
-                await self._wait(pause_seconds)
+            await self._wait(pause_seconds)
 
     async def _wait(self, seconds: float) -> None:
         """Waits for a nudge, at most so long."""

@@ -16,7 +16,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtime.events.envelope import ENVELOPE, opened, stream
-from runtime.redis import ending
 from services.chat_svc.siblings import Quota, Standing
 
 log = structlog.get_logger()
@@ -59,7 +58,7 @@ class Standings:
 
     async def run(self) -> None:
         """Forgets what changes, until it is cancelled."""
-        while not ending():
+        while True:
             try:
                 await self._hear()
             except FAULTS as error:
@@ -72,7 +71,7 @@ class Standings:
     async def _hear(self) -> None:
         places: dict[Any, Any] = {name: await self._end(name) for name in STREAMS}
         self._hearing = True
-        while not ending():
+        while True:
             heard: Any = await self._redis.xread(places, block=BLOCK_MS)
             for name, entries in heard or ():
                 for place, fields in entries:

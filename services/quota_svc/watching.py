@@ -20,7 +20,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtime.errors import MeshError
-from runtime.redis import ending
 
 log = structlog.get_logger()
 
@@ -127,7 +126,7 @@ class Watching:
                 news.set()
 
     async def _speak(self) -> None:
-        while not ending():
+        while True:
             await self._news.wait()
             self._news.clear()
             users, self._changed = self._changed, set()
@@ -137,7 +136,7 @@ class Watching:
             await asyncio.sleep(SPEAK_SECONDS)
 
     async def _listen(self) -> None:
-        while not ending():
+        while True:
             try:
                 await self._hear()
             except (RedisError, OSError) as error:
@@ -152,7 +151,7 @@ class Watching:
             self._listening = True
             # Whatever was said before this is lost, so everybody looks once.
             self._wake(list(self._watchers))
-            while not ending():
+            while True:
                 message = await channel.get_message(timeout=LISTEN_SECONDS)
                 if message is not None:
                     self._wake(message["data"].decode(errors="replace").split(SEPARATOR))

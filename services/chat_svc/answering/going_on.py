@@ -10,7 +10,6 @@ import structlog
 from redis.asyncio import Redis
 
 from runtime.errors import MeshError
-from runtime.redis import ending
 from services.chat_svc.answering.handing_over import CHANNEL, FAULTS
 from services.chat_svc.answering.journal import Journal
 from services.chat_svc.answering.speech import Draft, Speech
@@ -56,7 +55,7 @@ class GoingOn:
 
     async def run(self) -> None:
         """Takes what others leave, until it is cancelled."""
-        while not ending():
+        while True:
             try:
                 await self._listen()
             except FAULTS as error:
@@ -78,7 +77,7 @@ class GoingOn:
     async def _listen(self) -> None:
         async with self._waiting.pubsub() as channel:
             await channel.subscribe(CHANNEL)
-            while not ending():
+            while True:
                 await channel.get_message(ignore_subscribe_messages=True, timeout=BLOCK_SECONDS)
                 try:
                     await self.take()

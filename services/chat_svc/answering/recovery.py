@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from runtime.errors import MeshError, Unavailable
-from runtime.redis import ending
 from services.chat_svc.answering.closing import Closing
 from services.chat_svc.answering.generation import ANSWER_SECONDS_MAX
 from services.chat_svc.answering.generations import RENEWAL_SECONDS, Generations
@@ -56,7 +55,7 @@ class Recovery:
 
     async def run(self) -> None:
         """Sweeps until it is cancelled."""
-        while not ending():
+        while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
                 await self.sweep()

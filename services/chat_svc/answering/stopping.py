@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtime.errors import Unavailable
-from runtime.redis import ending
 from services.chat_svc.answering.generations import Generations
 from services.chat_svc.domain.conversation import Message, State
 from services.chat_svc.store import Answers, Rounds
@@ -91,7 +90,7 @@ class Stopping:
 
     async def run(self) -> None:
         """Stops what other processes were asked to stop, until it is cancelled."""
-        while not ending():
+        while True:
             try:
                 await self._listen()
             except FAULTS as error:
@@ -101,7 +100,7 @@ class Stopping:
     async def _listen(self) -> None:
         async with self._waiting.pubsub() as channel:
             await channel.subscribe(CHANNEL)
-            while not ending():
+            while True:
                 heard = await channel.get_message(ignore_subscribe_messages=True, timeout=BLOCK_SECONDS)
                 if heard is not None:
                     self._stop_told(heard["data"])

@@ -32,8 +32,6 @@ log = structlog.get_logger()
 QUEUE_MAX = 16
 # A stream is never silent for longer.
 HEARTBEAT_SECONDS = 20.0
-# Who goes on for so long though it was cancelled has not heard it.
-DEAF_SECONDS = 5.0
 # Requests that one stream works on at once. As many stops come on top of them; one that is too many is read later.
 AT_ONCE_MAX = 8
 
@@ -210,8 +208,7 @@ def _too_many() -> ResourceExhausted:
 
 
 async def _ended(tasks: Set[asyncio.Task[None]]) -> None:
-    """Ends tasks. Before Python 3.12, the Redis client can swallow that they are cancelled."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=DEAF_SECONDS)
+    """Ends tasks."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

@@ -5,7 +5,6 @@ The limits are the contract's. What is counted is what was asked for in any stre
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from math import ceil
 
@@ -15,7 +14,6 @@ from redis.exceptions import RedisError
 
 from runtime.contract import Contract, RateLimit
 from runtime.errors import ResourceExhausted
-from runtime.redis import ending
 
 log = structlog.get_logger()
 
@@ -51,12 +49,8 @@ class Rates:
         try:
             asked, left_ms = await self._counted(f"chat:rate:{rpc.rpartition('/')[2]}:{user}", limit)
         except FAULTS as error:
-            if ending():
-                raise
             log.warning("requests are not counted", error=str(error))
             return
-        if ending():
-            raise asyncio.CancelledError
         if asked > limit.requests:
             raise _too_many(limit, ceil(left_ms / 1000))
 

@@ -11,7 +11,6 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from runtime.redis import ending
 from services.search_svc.domain.comparing import QUERIES_MAX, Asked
 from services.search_svc.domain.entries import Kind
 from services.search_svc.versions import wire
@@ -39,7 +38,7 @@ class Recent:
 
     async def run(self) -> None:
         """Tells Redis every few seconds, until it is cancelled."""
-        while not ending():
+        while True:
             await asyncio.sleep(self._flush_seconds)
             await self.flush()
 

@@ -1,11 +1,5 @@
 """What a stream asks for counts as often as calls do, in whichever stream and replica it is asked for."""
 
-import asyncio
-from contextlib import suppress
-from typing import cast
-
-from redis.asyncio import Redis
-
 from runtime import redis
 from scenemesh.chat.v1 import chat_pb2
 from services.chat_svc.turning.rates import SEND, STOP, Rates, limits
@@ -76,39 +70,3 @@ async def test_nothing_is_counted_while_redis_is_away() -> None:
     async with redis.connect("unix:///nowhere/redis.sock") as away:
         rates = Rates(away, limits())
         assert [await rates.count("ada", SEND) for _ in range(LIMIT + 1)] == [None] * (LIMIT + 1)  # type: ignore[func-returns-value]
-
-
-class Deaf:
-    """A Redis whose client swallows that it is cancelled, as it can before Python 3.12."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-
-    def pipeline(self, *, transaction: bool) -> "Deaf":
-        return self
-
-    async def __aenter__(self) -> "Deaf":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
-
-    def _command(self, *_: object, **__: object) -> None:
-        pass
-
-    set = incr = pttl = _command
-
-    async def execute(self) -> list[int]:
-        self.asked.set()
-        with suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
-        return [1, 1, PER_MS]
-
-
-async def test_who_is_cancelled_while_it_counts_begins_nothing() -> None:
-    deaf = Deaf()
-    counting = asyncio.create_task(Rates(cast("Redis", deaf), limits()).count("ada", SEND))
-    await deaf.asked.wait()
-    counting.cancel()
-    await asyncio.wait([counting])
-    assert counting.cancelled()
