@@ -2,7 +2,9 @@
 
 That user could not reach the data: the state folder, and often the home that it stands in, are private to root. Opening
 them to everyone would be a strange thing to do to somebody's machine, so the process keeps one capability, the one to
-pass by file permissions. It has then less power than the root that started it, and no folder changes its mode.
+pass by file permissions. It has then less power than the root that started it, and no folder changes its mode. initdb
+asks by access(2) whether it may run its own binaries, which passes over capabilities of whoever is not root, unless the
+kernel is told to leave them with whom they were given to.
 """
 
 import ctypes
@@ -16,10 +18,11 @@ from cli.local.kernel import prctl, system_call
 
 NAME = "nobody"
 
-# linux/prctl.h and linux/capability.h
-PR_SET_KEEPCAPS = 8
+# linux/prctl.h, linux/securebits.h and linux/capability.h
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAPABILITY_VERSION_3 = 0x20080522
 CAP_DAC_OVERRIDE = 1
 
@@ -33,7 +36,7 @@ class Account:
 
     def assume(self) -> None:
         """Turns this process, which is root's, into the account's. For the time between fork and exec."""
-        prctl(PR_SET_KEEPCAPS, 1)
+        prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
         os.setgroups([])
         os.setgid(self.gid)
         os.setuid(self.uid)
