@@ -8,7 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.chat_svc.archive.parsed import parsed
-from services.chat_svc.archive.story import Line, Story, Told, Untold, line, moment, newest, ordered, text, unreadable
+from services.chat_svc.archive.story import (
+    Line,
+    Story,
+    Told,
+    Untold,
+    line,
+    misshapen,
+    moment,
+    newest,
+    ordered,
+    text,
+    unreadable,
+)
 
 # «2024-3-5@14h02m05s», with or without spaces and milliseconds.
 CLOCK = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\s*@\s*(\d{1,2})h\s*(\d{1,2})m\s*(\d{1,2})s")
@@ -31,7 +43,7 @@ def read(content: bytes) -> Told:
     except Untold as error:
         return [error]
     except (TypeError, ValueError) as error:
-        return [Untold(title, f"It has another shape than this format ({type(error).__name__}).")]
+        return [misshapen(title, error)]
     chosen = _chosen(said)
     return [Story(title, lines, chosen or newest(lines), _when(header.get("create_date")))]
 

@@ -109,8 +109,14 @@ def each(values: Any, told: Callable[[Any], Story]) -> Told:
             stories.append(error)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             title = value.get("title") if isinstance(value, Mapping) else None
-            stories.append(Untold(line(title), f"It has another shape than this format ({type(error).__name__})."))
+            stories.append(misshapen(line(title), error))
     return stories
+
+
+def misshapen(title: str, error: Exception) -> Untold:
+    """Why something of another shape cannot be told: what it lacks, where that is known."""
+    lacks = f": it has no {line(str(error.args[0]))!r}" if isinstance(error, KeyError) else ""
+    return Untold(title, f"It has another shape than this format{lacks}.")
 
 
 def ordered(lines: Iterable[Line], title: str) -> tuple[Line, ...]:

@@ -10,7 +10,7 @@ from tests.service.chat_svc.archivist import Archivist
 from tests.service.chat_svc.replica import CHARACTER, Replica
 
 OPEN_WEB_UI, LIBRE_CHAT = archive_pb2.IMPORT_FORMAT_OPEN_WEB_UI, archive_pb2.IMPORT_FORMAT_LIBRE_CHAT
-SHAPE = "It has another shape than this format (TypeError)."
+SHAPE = "It has another shape than this format."
 CIRCLE = "Some of its messages were said after one another in a circle."
 
 

@@ -134,8 +134,8 @@ def test_a_conversation_that_cannot_be_taken_is_named_and_the_others_are_taken()
     assert [(one.title, one.why) if isinstance(one, Untold) else one.title for one in told] == [
         ("No history", "It holds no history."),
         ("A circle", "Some of its messages were said after one that is not there."),
-        ("Numbers", "It has another shape than this format (TypeError)."),
-        ("", "It has another shape than this format (AttributeError)."),
+        ("Numbers", "It has another shape than this format."),
+        ("", "It has another shape than this format."),
         "Good",
     ]
 
@@ -213,13 +213,13 @@ SURROGATE = "\ud800"
 def test_a_message_that_no_text_names_is_not_taken(kind: str, key: Any, parent: Any) -> None:
     (told,) = _linked(kind, [("7", None), (key, parent)])
     assert isinstance(told, Untold)
-    assert told.why == "It has another shape than this format (TypeError)."
+    assert told.why == "It has another shape than this format."
 
 
 def test_a_message_that_was_said_after_a_number_is_not_taken() -> None:
     (told,) = _linked("open_web_ui", [("7", None), ("a", 7)])
     assert isinstance(told, Untold)
-    assert told.why == "It has another shape than this format (TypeError)."
+    assert told.why == "It has another shape than this format."
 
 
 @pytest.mark.parametrize("kind", ["open_web_ui", "libre_chat", "ours"])
@@ -331,3 +331,10 @@ def test_who_is_named_as_no_character_is_named_is_nobody() -> None:
 def _ours(**told: Any) -> dict[str, Any]:
     said = {"format": FORMAT, "version": VERSION, "title": "A talk", "character": "characters/mira"}
     return {**said, "messages": [], **told}
+
+
+def test_what_a_conversation_lacks_is_named() -> None:
+    whole = _ours()
+    (told,) = ours.read(json.dumps([{key: value for key, value in whole.items() if key != "messages"}]).encode())
+    assert isinstance(told, Untold)
+    assert told.why == "It has another shape than this format: it has no 'messages'."
