@@ -33,21 +33,9 @@ def chain(topology: Topology) -> list[HttpFilter]:
         # From here on grpc-web is gRPC.
         _filter("envoy.filters.http.grpc_web", GrpcWeb()),
         # The cheapest refusal first.
-        HttpFilter(name=limits.BODY_FILTER, typed_config=limits.body_size(limits.REQUEST_BYTES_MAX)),
-        HttpFilter(
-            name=limits.WEBHOOK_BODY_FILTER,
-            typed_config=limits.body_size(limits.WEBHOOK_BYTES_MAX),
-            disabled=True,
-        ),
-        HttpFilter(
-            name=limits.UPLOAD_BODY_FILTER,
-            typed_config=limits.body_size(limits.UPLOAD_BYTES_MAX),
-            disabled=True,
-        ),
-        HttpFilter(
-            name=limits.LONG_BODY_FILTER,
-            typed_config=limits.body_size(limits.LONG_BYTES_MAX),
-            disabled=True,
+        *(
+            HttpFilter(name=name, typed_config=limits.body_size(bytes_max), disabled=name != limits.BODY_FILTER)
+            for bytes_max, name in limits.BODY_FILTERS.items()
         ),
         # Who calls, before anything is decided by it.
         _filter(tokens.FILTER, tokens.authentication(topology.issuers)),

@@ -1,5 +1,6 @@
 """Limits that the edge keeps by itself: calls per user and window, and the size of a request."""
 
+import math
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any as _Any
@@ -39,11 +40,10 @@ from google.protobuf.descriptor import FieldDescriptor
 from buf.validate import validate_pb2
 from mesh.resources.resource import packed
 from mesh.resources.tokens import USER_HEADER
-from runtime.contract import Method, RateLimit
+from runtime.contract import Audience, Method, RateLimit
 
 RATE_FILTER = "envoy.filters.http.local_ratelimit"
 BODY_FILTER = "envoy.filters.http.body_size_limit"
-# The same filter again, with other limits: it takes none from a route.
 WEBHOOK_BODY_FILTER = "webhook_body_size_limit"
 UPLOAD_BODY_FILTER = "upload_body_size_limit"
 LONG_BODY_FILTER = "long_body_size_limit"
@@ -58,6 +58,16 @@ LONG_BYTES_MAX = 64_000 * CHARACTER_BYTES_MAX + REQUEST_BYTES_MAX
 WEBHOOK_BYTES_MAX = 1024 * 1024
 # What a person sends of their own: the 3 MiB that the contract allows are 4 MiB in JSON.
 UPLOAD_BYTES_MAX = 4 * 1024 * 1024 + REQUEST_BYTES_MAX
+# All headers of a request together.
+HEADERS_KIB_MAX = 32
+HEADERS_MAX = 60
+# The same filter for each limit: it takes none from a route.
+BODY_FILTERS = {
+    REQUEST_BYTES_MAX: BODY_FILTER,
+    WEBHOOK_BYTES_MAX: WEBHOOK_BODY_FILTER,
+    UPLOAD_BYTES_MAX: UPLOAD_BODY_FILTER,
+    LONG_BYTES_MAX: LONG_BODY_FILTER,
+}
 # Users (and anonymous addresses) that the edge counts at once for each method; the one seen longest ago is forgotten.
 USERS_MAX = 10_000
 # The whole edge's own limit: what one process could never reach.
@@ -92,6 +102,11 @@ def rates(methods: Iterable[Method]) -> LocalRateLimit:
     )
 
 
+def wait_seconds(limit: RateLimit) -> int:
+    """How long who has made all calls of a limit waits for one more: buckets are filled all the time."""
+    return math.ceil(limit.per / timedelta(seconds=1) / limit.requests)
+
+
 def metadata(method: Method) -> Metadata | None:
     """Marks a route as one whose calls are counted, and under which name."""
     if method.policy.rate_limit is None:
@@ -108,33 +123,30 @@ def body_size(bytes_max: int) -> Any:
     )
 
 
-def any_size() -> Iterator[tuple[str, Any]]:
-    """For a route whose requests are streams: each message has its own limit, a long stream is no large request."""
+def size(method: Method) -> Iterator[tuple[str, Any]]:
+    """For a route whose requests may have another size than everybody's."""
+    # A stream is no large request: each of its messages has a limit of its own.
+    bytes_max = None if method.request_streaming else request_bytes_max(method)
+    if bytes_max == REQUEST_BYTES_MAX:
+        return
     yield BODY_FILTER, packed(FilterConfig(disabled=True))
+    if bytes_max is not None:
+        # A filter that stands disabled in the chain is enabled by a configuration, were it an empty one.
+        yield BODY_FILTERS[bytes_max], packed(FilterConfig(config=Any()))
 
 
-def webhook_size() -> Iterator[tuple[str, Any]]:
-    """For a route that providers send to: their limit in place of everybody's."""
-    yield BODY_FILTER, packed(FilterConfig(disabled=True))
-    # A filter that stands disabled in the chain is enabled by a configuration, were it an empty one.
-    yield WEBHOOK_BODY_FILTER, packed(FilterConfig(config=Any()))
-
-
-def upload_size() -> Iterator[tuple[str, Any]]:
-    """For a route whose requests carry a file."""
-    yield BODY_FILTER, packed(FilterConfig(disabled=True))
-    yield UPLOAD_BODY_FILTER, packed(FilterConfig(config=Any()))
+def request_bytes_max(method: Method) -> int:
+    """How large a request of a method may be."""
+    if method.policy.audience is Audience.WEBHOOK:
+        return WEBHOOK_BYTES_MAX
+    if is_upload(method):
+        return UPLOAD_BYTES_MAX
+    return LONG_BYTES_MAX if is_long(method) else REQUEST_BYTES_MAX
 
 
 def is_upload(method: Method) -> bool:
     """Whether a method's request carries a file."""
     return any(field.type == FieldDescriptor.TYPE_BYTES for field in method.descriptor.input_type.fields)
-
-
-def long_size() -> Iterator[tuple[str, Any]]:
-    """For a route whose requests carry a long text."""
-    yield BODY_FILTER, packed(FilterConfig(disabled=True))
-    yield LONG_BODY_FILTER, packed(FilterConfig(config=Any()))
 
 
 def is_long(method: Method) -> bool:

