@@ -92,6 +92,11 @@ def following(event: chat_pb2.ChatEvent) -> str:
     return event.finished.message.next_message or event.failed.message.next_message
 
 
+def refused(error: grpc.aio.AioRpcError) -> bool:
+    """Whether a service said no, so that nothing is under way; false where a connection may have broken."""
+    return error.code() not in BROKEN or bool(status_of(error).details)
+
+
 def _broke(error: grpc.aio.AioRpcError) -> bool:
     code = error.code()
     return code in BROKEN and (code is grpc.StatusCode.UNAVAILABLE or not status_of(error).details)

@@ -52,17 +52,21 @@ def chat(
         with calls_to(edge.url), asyncio.Runner() as runner, _connected(runner, edge) as channel:
             opened = runner.run(conversations.opened(edge, channel, [character, *(others or [])], conversation))
             transcript = JsonTranscript() if as_json else Transcript()
-            transcript.opened(opened)
             session = Session(edge, channel, runner, opened, transcript, model)
-            code = session.converse() if message is None else session.say(message)
+            try:
+                transcript.opened(opened)
+                code = session.converse() if message is None else session.say(message)
+            finally:
+                session.leave()
     raise typer.Exit(code)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
     """A conversation at the terminal.
 
     The event loop runs only during a turn, so that Ctrl-C at the prompt ends the command as people expect.
+    `said` is whether anything may have been said in it by this command.
     """
 
     edge: Client
@@ -71,6 +75,7 @@ class Session:
     conversation: Conversation
     transcript: Transcript
     model: str = ""
+    said: bool = False
 
     def converse(self) -> ExitCode:
         """Turn after turn, until an empty line; how the last one ended."""
@@ -96,17 +101,31 @@ class Session:
             self.transcript.left(self.conversation)
             return ExitCode.INTERRUPTED
 
+    def leave(self) -> None:
+        """Deletes the conversation again that was opened for this, where nothing can have been said in it."""
+        fresh = self.conversation.fresh
+        if fresh is None or self.said:
+            return
+        if self.runner.run(conversations.discarded(self.edge, self.channel, fresh)):
+            self.transcript.discarded()
+
     async def _turn(self, text: str) -> ExitCode:
-        last, ends = chat_pb2.ChatEvent(), list[Ending]()
-        said = answers.events(self.edge, self.channel, self.conversation.name, text, model=self.model)
+        last, ends, said_before = chat_pb2.ChatEvent(), list[Ending](), self.said
+        self.said = True
+        answer = answers.events(self.edge, self.channel, self.conversation.name, text, model=self.model)
         with calls_to(self.edge.url), self.transcript.turn():
-            async with aclosing(said) as events:
-                async for last in events:
-                    if last.HasField("started") and self.conversation.is_group and not self.transcript.as_json:
-                        self.transcript.speaks(await self._speaker(last.message))
-                    self.transcript.event(last)
-                    if end := _ending(last):
-                        ends.append(end)
+            try:
+                async with aclosing(answer) as events:
+                    async for last in events:
+                        if last.HasField("started") and self.conversation.is_group and not self.transcript.as_json:
+                            self.transcript.speaks(await self._speaker(last.message))
+                        self.transcript.event(last)
+                        if end := _ending(last):
+                            ends.append(end)
+            except grpc.aio.AioRpcError as error:
+                if not last.message and answers.refused(error):
+                    self.said = said_before
+                raise
         if not self.transcript.as_json:
             for paid in _paid_together(ends):
                 await self._paid(paid)

@@ -15,16 +15,22 @@ from scenemesh.search.v1 import search_pb2
 from scenemesh.search.v1.search_pb2_grpc import SearchServiceStub
 
 CUSTOM = "customCharacters/"
+# What is only tidied up keeps nobody waiting.
+TIDY_SECONDS = 3.0
 SLUG = re.compile(r"(?:characters/)?([a-z0-9]+(?:-[a-z0-9]+)*)")
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """A conversation to speak in, and who is in it: what they are called, by resource name; `origin` is the first's."""
+    """A conversation to speak in, and who is in it: what they are called, by resource name; `origin` is the first's.
+
+    `fresh` is how it was opened just now; None for one that there was.
+    """
 
     name: str
     speakers: Mapping[str, str]
     origin: str
+    fresh: chat_pb2.Conversation | None = None
 
     @property
     def is_group(self) -> bool:
@@ -50,7 +56,21 @@ async def opened(client: Client, channel: grpc.aio.Channel, wanted: Sequence[str
         message = f"That conversation is with {_all([kept.character, *kept.others])}, not with {_all(found)}."
         raise Failure(message, ExitCode.USAGE, "INVALID_ARGUMENT")
     speakers = {one: found.get(one) or await _called(client, channel, one) for one in (kept.character, *kept.others)}
-    return Conversation(kept.name, speakers, first.title_display_name)
+    return Conversation(kept.name, speakers, first.title_display_name, kept if name is None else None)
+
+
+async def discarded(client: Client, channel: grpc.aio.Channel, fresh: chat_pb2.Conversation) -> bool:
+    """Deletes a conversation that was opened just now, unless something happened in it since; whether it is gone."""
+    chat = ChatServiceStub(channel)
+    try:
+        get = chat_pb2.GetConversationRequest(name=fresh.name)
+        if await chat.GetConversation(get, timeout=TIDY_SECONDS, metadata=client.metadata) != fresh:
+            return False
+        delete = chat_pb2.DeleteConversationRequest(name=fresh.name)
+        await chat.DeleteConversation(delete, timeout=TIDY_SECONDS, metadata=client.metadata)
+    except grpc.aio.AioRpcError:
+        return False
+    return True
 
 
 def _all(names: Iterable[str]) -> str:
@@ -67,6 +87,9 @@ async def _called(client: Client, channel: grpc.aio.Channel, character: str) -> 
 
 async def _character(client: Client, channel: grpc.aio.Channel, wanted: str) -> search_pb2.Character:
     """By slug or resource name, else the best hit for a name."""
+    if not wanted.strip():
+        hint = "`scenemesh search NAME --kind character` finds somebody."
+        raise Failure("A character has a name.", ExitCode.USAGE, "INVALID_ARGUMENT", hint=hint)
     if wanted.startswith(CUSTOM):
         own = character_pb2.GetCustomCharacterRequest(name=wanted)
         kept = CharacterServiceStub(channel).GetCustomCharacter

@@ -49,7 +49,9 @@ ENVOYS_OWN = ("no healthy upstream", "upstream ")
 HINTS = {
     "QUOTA_EXHAUSTED": "`scenemesh quota` shows when it starts anew, `scenemesh billing plans` what more costs.",
     "QUEUE_FULL": "Too many want something just now: try again in a moment.",
-    "CHARACTER_NOT_FOUND": "`scenemesh search NAME --kind character` finds one.",
+    "CHARACTER_NOT_FOUND": (
+        "`scenemesh search NAME --kind character` finds one, `scenemesh characters list` shows your own."
+    ),
     "CONVERSATION_NOT_FOUND": "`scenemesh conversations list` shows yours.",
     "MESSAGE_NOT_FOUND": "`scenemesh conversations show CONVERSATION --all` shows those that there are.",
     "MODEL_NOT_FOUND": "`scenemesh models` shows those that there are.",

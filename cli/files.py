@@ -1,11 +1,13 @@
 """Files that commands read and write."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from google.api.httpbody_pb2 import HttpBody
 
+from cli.caller import Caller
 from cli.failures import ExitCode, Failure
 from cli.text import printable
 
@@ -27,10 +29,14 @@ def content(file: Path, bytes_max: int = MEDIA_BYTES_MAX) -> bytes:
     return read
 
 
-def write(body: HttpBody, file: Path) -> None:
+def write(caller: Caller, body: HttpBody, file: Path) -> None:
     """Writes what came, and says where it is."""
     try:
         file.write_bytes(body.data)
     except OSError as error:
         raise Failure(f"{file} cannot be written: {error.strerror}.") from error
-    typer.echo(f"{printable(body.content_type)}, {len(body.data):,} bytes, in {file}", err=True)
+    if caller.as_json:
+        told = {"content_type": body.content_type, "size_bytes": str(len(body.data)), "file": str(file)}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        typer.echo(f"{printable(body.content_type)}, {len(body.data):,} bytes, in {file}", err=True)

@@ -15,6 +15,8 @@ ISSUER = "https://issuer.scenemesh.local"
 AUDIENCE = "scenemesh"
 ALGORITHM = "ES256"
 LIFETIME_MAX = timedelta(days=30)
+# A duration of more digits is longer than what can be counted.
+DIGITS_MAX = 9
 
 USER_DEFAULT = "alice"
 # What the services accept as the name of a user.
@@ -66,13 +68,14 @@ def read(state: Path) -> Issuer:
 
 
 def lifetime(text: str) -> timedelta:
-    """`90s`, `15m`, `1h`, `30d`; with a minus before it, so long ago."""
-    match = re.fullmatch(r"(-?)(\d{1,9})([smhd])", text)
+    """`90s`, `15m`, `1h`, `30d`: a second at least."""
+    match = re.fullmatch(r"(-?)([0-9]+)([smhd])", text)
     if match is None:
-        raise _usage(f"{text!r} is not a duration such as 90s, 15m, 1h or 30d.")
-    sign, amount, unit = match.groups()
-    span = timedelta(**{UNITS[unit]: int(amount)}) if int(amount) < 10**6 else LIFETIME_MAX * 2
-    return -span if sign else span
+        raise _usage(f"{text[:40]!r} is not a duration such as 90s, 15m, 1h or 30d.")
+    sign, amount, unit = match.group(1), match.group(2).lstrip("0"), match.group(3)
+    if sign or not amount:
+        raise _usage("A token lives for a second at least: --expires 1s.")
+    return timedelta(**{UNITS[unit]: int(amount)}) if len(amount) <= DIGITS_MAX else timedelta.max
 
 
 def _usage(message: str) -> Failure:

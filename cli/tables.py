@@ -17,36 +17,65 @@ def named(header: str) -> Column:
     return Column(header, no_wrap=True)
 
 
-def draw(table: Table) -> None:
-    """Prints a table; as a list, each row's fields below one another, where there is no room for its names."""
+def draw(*parts: Table | Text) -> None:
+    """Prints tables and lines; a table as a list, each row's fields below one another, where it has no room."""
     console = Console()
-    if _needed(console, table) <= console.width:
-        console.print(table)
-        return
+    for part in parts:
+        if isinstance(part, Table) and part.show_header and not _fitted(console, part):
+            _list(console, part)
+        else:
+            console.print(part)
+
+
+def _fitted(console: Console, table: Table) -> bool:
+    """Narrows the widest columns until the table has room; false where something would be cut then."""
+    room = console.width - BORDER_CHARACTERS * len(table.columns) - LAST_BORDER_CHARACTERS
+    least = [_least(console, column) for column in table.columns]
+    widths = [max(_measured(console, one).maximum for one in (each.header, *each.cells)) for each in table.columns]
+    if sum(least) > room:
+        return False
+    if sum(widths) <= room:
+        return True
+    while sum(widths) > room:
+        widest = max((each for each, width in enumerate(widths) if width > least[each]), key=widths.__getitem__)
+        widths[widest] -= 1
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+    return True
+
+
+def _list(console: Console, table: Table) -> None:
+    """Soft, so that only the terminal breaks a line, and what is copied from it is whole."""
     headers = [str(column.header) for column in table.columns]
     width = max(map(cell_len, headers))
+    if table.title:
+        console.print(_text(table.title), soft_wrap=True)
     for row in zip(*(column.cells for column in table.columns), strict=True):
         for header, value in zip(headers, row, strict=True):
-            if str(value):
-                # Soft, so that only the terminal breaks a line, and what is copied from it is whole.
-                console.print(Text(f"{header:<{width}}  ", style="bold"), _text(value), sep="", soft_wrap=True)
+            for number, line in enumerate(_text(value).split("\n")):
+                if line:
+                    beside = "" if number else header
+                    console.print(Text(f"{beside:<{width}}  ", style="bold"), line, sep="", soft_wrap=True)
         console.print()
-
-
-def _needed(console: Console, table: Table) -> int:
-    """How many characters wide the table is at least."""
-    borders = BORDER_CHARACTERS * len(table.columns) + LAST_BORDER_CHARACTERS
-    return borders + sum(_least(console, column) for column in table.columns)
+    if table.caption:
+        console.print(_text(table.caption), style="dim", soft_wrap=True)
 
 
 def _least(console: Console, column: Column) -> int:
-    widest = max(_width(console, cell) for cell in (column.header, *column.cells))
-    return widest if column.no_wrap else min(widest, FOLDED_CHARACTERS)
+    """How many characters wide a column is at least: names stay whole, texts are folded, of all else the words stay."""
+    if column.no_wrap:
+        return max(_measured(console, one).maximum for one in (column.header, *column.cells))
+    return max(_unbroken(console, one) for one in (column.header, *column.cells))
 
 
-def _width(console: Console, cell: RenderableType) -> int:
-    return Measurement.get(console, console.options, cell).maximum
+def _unbroken(console: Console, cell: RenderableType) -> int:
+    measured = _measured(console, cell)
+    return min(measured.maximum, FOLDED_CHARACTERS) if isinstance(cell, Text) else measured.minimum
+
+
+def _measured(console: Console, cell: RenderableType) -> Measurement:
+    return Measurement.get(console, console.options, cell)
 
 
 def _text(value: RenderableType) -> Text:
-    return value if isinstance(value, Text) else Text(str(value))
+    return value if isinstance(value, Text) else Text.from_markup(str(value))

@@ -15,7 +15,7 @@ from cli.options import STATE_DEFAULT, Json, State
 def token(
     user: Annotated[str, typer.Option(help="The token's subject.")] = USER_DEFAULT,
     role: Annotated[Role, typer.Option(help="What its bearer may do.")] = Role.USER,
-    expires: Annotated[str, typer.Option(help="How long it lives: 90s, 15m, 1h, at most 30d.")] = "1h",
+    expires: Annotated[str, typer.Option(help="How long it lives: 90s, 15m, 1h; from 1s to 30d.")] = "1h",
     state: State = STATE_DEFAULT,
     as_json: Json = False,
 ) -> None:

@@ -80,6 +80,10 @@ class Transcript:
         """The watcher went; the answer goes on."""
         _aside(f"Stopped watching. The answer goes on in {conversation.name}.")
 
+    def discarded(self) -> None:
+        """The conversation is gone again."""
+        _aside("Nothing was said, so the conversation was not kept.")
+
 
 class JsonTranscript(Transcript):
     """For programs: one event a line."""

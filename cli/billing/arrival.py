@@ -21,6 +21,7 @@ from cli.caller import Caller
 from cli.client import CALL_SECONDS, Client
 from cli.failures import ExitCode, Failure
 from cli.quota.table import report as quota
+from cli.tables import draw
 from cli.text import clock, to_json
 from scenemesh.billing.v1 import billing_pb2
 from scenemesh.billing.v1.billing_pb2_grpc import BillingServiceStub
@@ -67,10 +68,10 @@ class Arrival:
             answers: dict[str, Message] = {"bought": has.told, "quota": has.quota}
             typer.echo(json.dumps({name: to_json(one) for name, one in answers.items()}, ensure_ascii=False))
         elif isinstance(has.told, billing_pb2.Subscription):
-            Console().print(subscription(has.told), quota(has.quota))
+            draw(*subscription(has.told), *quota(has.quota))
         else:
             new = [one for one in has.told.invoices if one.name in has.ids - self.had.ids]
-            Console().print(table(new), quota(has.quota))
+            draw(table(new), *quota(has.quota))
 
     async def _followed(self, page: billing_pb2.CheckoutSession) -> Bought:
         end = page.expire_time.ToDatetime(UTC)

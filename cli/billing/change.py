@@ -4,12 +4,12 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 
 from cli.billing.subscription import MINE, report
 from cli.billing.words import INTERVALS, Interval, amount, plan, slug
 from cli.caller import Caller
 from cli.failures import ExitCode, Failure
+from cli.tables import draw
 from cli.text import clock, printable, word
 from scenemesh.billing.v1 import billing_pb2
 from scenemesh.billing.v1.billing_pb2_grpc import BillingServiceStub
@@ -37,7 +37,7 @@ def change(
         typer.confirm("Change it?", abort=True)
     request.request_id = str(uuid4())
     done = caller.change(lambda channel: BillingServiceStub(channel).ChangeSubscription, request)
-    caller.tell(done, lambda: Console().print(report(done.subscription)))
+    caller.tell(done, lambda: draw(*report(done.subscription)))
 
 
 def _interval(caller: Caller) -> billing_pb2.Interval:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 
 from google.protobuf.duration_pb2 import Duration
-from rich.console import Console, Group
 from rich.table import Table
 
 from cli.billing.words import amount, slug
 from cli.caller import Caller, called
+from cli.tables import draw
 from cli.text import cell, word
 from scenemesh.billing.v1 import billing_pb2
 from scenemesh.billing.v1.billing_pb2_grpc import BillingServiceStub
@@ -21,7 +21,7 @@ def plans(caller: Caller) -> None:
     """Show the plans and packs on offer, and what you would gain."""
     request = billing_pb2.ListPlansRequest()
     answer = asyncio.run(called(caller.anybody(), lambda channel: BillingServiceStub(channel).ListPlans, request))
-    caller.tell(answer, lambda: Console().print(Group(_plans(answer.plans), _packs(answer.packs))))
+    caller.tell(answer, lambda: draw(_plans(answer.plans), _packs(answer.packs)))
 
 
 def price(one: billing_pb2.Price) -> str:

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console
 from rich.table import Table
 
 from cli.billing.subscription import report
@@ -16,6 +15,7 @@ from cli.failures import ExitCode, Failure
 from cli.issuer import Role
 from cli.options import All
 from cli.pages import MORE
+from cli.tables import draw
 from cli.text import cell, clock, printable
 from scenemesh.billing.v1 import billing_pb2
 from scenemesh.billing.v1.billing_pb2_grpc import BillingServiceStub
@@ -31,7 +31,7 @@ def redeem(caller: Caller, code: Code) -> None:
     def show() -> None:
         typer.echo(printable(f"{slug(answer.promo_code)} gave you {gift(answer.gift)}."))
         if answer.gift.HasField("plan_days"):
-            Console().print(report(answer.subscription))
+            draw(*report(answer.subscription))
 
     caller.tell(answer, show)
 
@@ -60,7 +60,7 @@ def create(
         expire_time=until,
     )
     made = caller.ask(lambda channel: BillingServiceStub(channel).CreatePromoCode, request, Role.OPERATOR)
-    caller.tell(made, lambda: Console().print(_table([made])))
+    caller.tell(made, lambda: draw(_table([made])))
 
 
 def listing(caller: Caller, every: All = False) -> None:
@@ -81,7 +81,7 @@ def _gift(given: int | None, to: str | None, days: int | None) -> billing_pb2.Gi
 
 def _show(answer: billing_pb2.ListPromoCodesResponse) -> None:
     if answer.promo_codes:
-        Console().print(_table(answer.promo_codes))
+        draw(_table(answer.promo_codes))
     else:
         typer.echo("There is no code yet.", err=True)
     if answer.next_page_token:

@@ -3,18 +3,19 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console, Group
+from rich.console import Console
 from rich.table import Table
 
 from cli.caller import Caller
 from cli.client import Client
 from cli.failures import ExitCode, Failure
 from cli.issuer import Role
+from cli.tables import draw
 from cli.text import cell, to_json, word
 from runtime.streams import reading
 from scenemesh.billing.v1 import billing_pb2
@@ -45,7 +46,7 @@ def reconcile(
         raise typer.Exit(ExitCode.INTERRUPTED) from stop
     finally:
         if drifts:
-            Console().print(_report(drifts))
+            draw(_each(drifts), _kinds(drifts))
     if end.HasField("failed"):
         raise _failure(caller, end.failed)
     if not caller.as_json:
@@ -94,10 +95,6 @@ def _spinner(drifts: list[billing_pb2.Drift]) -> Iterator[Hear]:
                 status.update(f"{event.progress.compared:,} compared, {len(drifts):,} differ")
 
         yield hear
-
-
-def _report(drifts: Sequence[billing_pb2.Drift]) -> Group:
-    return Group(_each(drifts), _kinds(drifts))
 
 
 def _each(drifts: Iterable[billing_pb2.Drift]) -> Table:

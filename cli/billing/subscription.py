@@ -1,18 +1,19 @@
 """`scenemesh billing subscription`, `cancel`, `pause` and `resume`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 from uuid import uuid4
 
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console, Group
 from rich.table import Table
+from rich.text import Text
 
 from cli.billing.words import moment, slug
 from cli.caller import Caller
 from cli.issuer import Role
 from cli.options import Of
+from cli.tables import draw
 from cli.text import cell, clock, word
 from scenemesh.billing.v1 import billing_pb2
 from scenemesh.billing.v1.billing_pb2_grpc import BillingServiceStub
@@ -55,15 +56,15 @@ def resume(caller: Caller) -> None:
     _tell(caller, caller.change(lambda channel: BillingServiceStub(channel).ResumeSubscription, request))
 
 
-def report(told: billing_pb2.Subscription) -> Group:
+def report(told: billing_pb2.Subscription) -> Sequence[Table | Text]:
     """The subscription, and below it every agreement where there are several."""
     if len(told.agreements) < 2:
-        return Group(_summary(told))
-    return Group(_summary(told), _agreements(told), TWICE)
+        return (_summary(told),)
+    return _summary(told), _agreements(told), Text(TWICE)
 
 
 def _tell(caller: Caller, told: billing_pb2.Subscription) -> None:
-    caller.tell(told, lambda: Console().print(report(told)))
+    caller.tell(told, lambda: draw(*report(told)))
 
 
 def _summary(told: billing_pb2.Subscription) -> Table:

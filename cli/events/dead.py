@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cli.events import decoded, streams
 from cli.failures import ExitCode, Failure, reported
 from cli.options import STATE_DEFAULT, Json, State
+from cli.tables import draw
 from cli.text import cell
 from runtime.events import dead as letters
 from runtime.events.dead import Letter
@@ -30,7 +30,7 @@ def dead(
     if as_json:
         typer.echo(json.dumps({"dead_letters": [_told(letter) for letter in found]}, ensure_ascii=False))
     elif found:
-        Console().print(_table(found))
+        draw(_table(found))
     else:
         typer.echo("No dead letters.")
 

@@ -52,7 +52,7 @@ def export(
     """Write a conversation to a file."""
     asked = f"EXPORT_FORMAT_{kind.name.upper()}"
     request = archive_pb2.ExportConversationRequest(name=conversation(name), format=asked)
-    write(caller.ask(lambda channel: ArchiveServiceStub(channel).ExportConversation, request), output)
+    write(caller, caller.ask(lambda channel: ArchiveServiceStub(channel).ExportConversation, request), output)
 
 
 def bring(
@@ -83,4 +83,7 @@ def bring(
 
     caller.tell(taken, show)
     if taken.skipped and not taken.conversations:
-        raise Failure("No conversation of the file was taken.", ExitCode.FAILED, "FAILED_PRECONDITION")
+        if caller.as_json:
+            raise typer.Exit(ExitCode.FAILED)  # what was skipped says why
+        hint = "" if character else "--character CHARACTER says who it is, where the file does not."
+        raise Failure("No conversation of the file was taken.", ExitCode.FAILED, "FAILED_PRECONDITION", hint=hint)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cli.caller import Caller
 from cli.histories.names import conversation
-from cli.histories.show import speaker
+from cli.histories.speakers import Speakers
 from cli.options import All
 from cli.pages import MORE
 from cli.tables import draw, named
@@ -28,15 +28,15 @@ def search(
     parent = conversation(within) if within else ""
     request = chat_pb2.SearchMessagesRequest(query=" ".join(words), parent=parent)
     answer = caller.pages(lambda channel: ChatServiceStub(channel).SearchMessages, request, every)
-    caller.tell(answer, lambda: _show(answer))
+    caller.tell(answer, lambda: _show(answer, Speakers.of(caller, (one.message for one in answer.matches))))
 
 
-def table(rows: Iterable[chat_pb2.MessageMatch]) -> Table:
+def table(rows: Iterable[chat_pb2.MessageMatch], speakers: Speakers) -> Table:
     drawn = Table("When", "Conversation", "Who", "What", named("Message"))
     for one in rows:
         message = one.message
         title, name = cell(one.conversation_display_name), cell(message.name)
-        drawn.add_row(clock(message.create_time), title, speaker(message), _snippet(one), name)
+        drawn.add_row(clock(message.create_time), title, cell(speakers.name(message)), _snippet(one), name)
     return drawn
 
 
@@ -54,9 +54,9 @@ def _line(text: str) -> str:
     return printable(text).replace("\n", " ").replace("\t", " ")
 
 
-def _show(answer: chat_pb2.SearchMessagesResponse) -> None:
+def _show(answer: chat_pb2.SearchMessagesResponse, speakers: Speakers) -> None:
     if answer.matches:
-        draw(table(answer.matches))
+        draw(table(answer.matches, speakers))
     else:
         typer.echo("Nothing of the kind was said.", err=True)
     if answer.next_page_token:

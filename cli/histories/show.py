@@ -7,6 +7,7 @@ import typer
 
 from cli.caller import Caller
 from cli.histories.names import Named, conversation
+from cli.histories.speakers import Speakers
 from cli.text import clock, printable, word
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
@@ -20,20 +21,15 @@ def show(
     """Show what was said, oldest first."""
     request = chat_pb2.ListMessagesRequest(parent=conversation(name), all_branches=every)
     answer = caller.pages(lambda channel: ChatServiceStub(channel).ListMessages, request, every=True)
-    caller.tell(answer, lambda: _show(answer))
+    caller.tell(answer, lambda: _show(answer, Speakers.of(caller, answer.messages)))
 
 
-def _show(answer: chat_pb2.ListMessagesResponse) -> None:
+def _show(answer: chat_pb2.ListMessagesResponse, speakers: Speakers) -> None:
     if not answer.messages:
         typer.echo("Nothing has been said yet.", err=True)
     for one in answer.messages:
-        typer.echo(f"{speaker(one)}, {', '.join(_about(one))}")
+        typer.echo(f"{speakers.name(one)}, {', '.join(_about(one))}")
         typer.echo(f"{printable(one.text)}\n")
-
-
-def speaker(message: chat_pb2.Message) -> str:
-    """Who says it: you, or what comes after the slash of the character's name."""
-    return printable(message.character.rpartition("/")[2]) or "you"
 
 
 def _about(message: chat_pb2.Message) -> Iterator[str]:

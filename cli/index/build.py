@@ -5,7 +5,6 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli import client
 from cli.client import CALL_SECONDS, Client
@@ -13,6 +12,7 @@ from cli.failures import ExitCode, Failure, reported
 from cli.index.table import report
 from cli.issuer import Role
 from cli.options import STATE_DEFAULT, Json, State, Token, Url, User
+from cli.tables import draw
 from cli.text import to_json
 from scenemesh.search.v1 import catalog_pb2, catalog_pb2_grpc
 
@@ -34,7 +34,7 @@ def build(
     if as_json:
         typer.echo(json.dumps(to_json(version), ensure_ascii=False))
     else:
-        Console().print(report([version]))
+        draw(*report([version]))
     if version.state in BAD_ENDS:
         raise typer.Exit(ExitCode.FAILED)
 

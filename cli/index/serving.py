@@ -5,7 +5,6 @@ import json
 
 import typer
 from google.protobuf.duration_pb2 import Duration
-from rich.console import Console
 from rich.table import Table
 
 from cli import client
@@ -13,6 +12,7 @@ from cli.client import CALL_SECONDS, Client
 from cli.failures import reported
 from cli.issuer import Role
 from cli.options import STATE_DEFAULT, Json, State, Token, Url, User
+from cli.tables import draw
 from cli.text import cell, clock, to_json
 from scenemesh.search.v1 import catalog_pb2, catalog_pb2_grpc
 
@@ -30,7 +30,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
         return
-    Console().print(_table(answer))
+    draw(_table(answer))
     if answer.degraded:
         typer.echo(answer.degraded, err=True)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -12,9 +11,9 @@ from scenemesh.search.v1 import catalog_pb2
 ACTIVE = "*"
 
 
-def report(versions: Sequence[catalog_pb2.IndexVersion]) -> Group:
+def report(versions: Sequence[catalog_pb2.IndexVersion]) -> Sequence[Table | Text]:
     """The versions, and below them what is wrong with some."""
-    return Group(_table(versions), *_errors(versions))
+    return _table(versions), *_errors(versions)
 
 
 def _table(versions: Sequence[catalog_pb2.IndexVersion]) -> Table:

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli import client
 from cli.client import CALL_SECONDS, Client
@@ -16,6 +15,7 @@ from cli.issuer import Role
 from cli.options import STATE_DEFAULT, All, Json, State, Token, Url, User
 from cli.pages import MORE
 from cli.pages import listed as pages
+from cli.tables import draw
 from cli.text import to_json
 from scenemesh.search.v1 import catalog_pb2, catalog_pb2_grpc
 
@@ -38,7 +38,7 @@ def listed(
         typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
         return
     if answer.index_versions:
-        Console().print(report(answer.index_versions))
+        draw(*report(answer.index_versions))
     else:
         typer.echo("There is no index version yet.", err=True)
     if answer.next_page_token:
@@ -59,7 +59,7 @@ def activate(
     if as_json:
         typer.echo(json.dumps(to_json(version), ensure_ascii=False))
     else:
-        Console().print(report([version]))
+        draw(*report([version]))
 
 
 async def _list(client: Client, every: bool) -> catalog_pb2.ListIndexVersionsResponse:

@@ -15,6 +15,8 @@ from cli.local import health, leftovers
 from cli.local.state import Running, Stack, State
 from cli.options import STATE_DEFAULT, Json
 from cli.options import State as StateOption
+from cli.tables import draw
+from cli.text import cell
 
 UNHEALTHY, NOT_RUNNING = 1, 3
 
@@ -65,10 +67,10 @@ def _show(found: Stack, healthy: bool) -> None:
             str(process.pid),
             _age(now - process.created) if alive else "",
             str(process.restarts),
-            process.address,
+            cell(process.address),
         )
     terminal = Terminal(highlight=False)
-    terminal.print(table)
+    draw(table)
     terminal.print(f"\n{found.url} is {'[green]healthy[/green]' if healthy else '[red]not healthy[/red]'}.")
     if found.payments is not None:
         terminal.print(f"Payments: test mode, no money moves. {found.payments}")

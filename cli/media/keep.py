@@ -34,7 +34,7 @@ def add(
 def get(caller: Caller, name: Name, output: Output) -> None:
     """Write one of your images or recordings to a file."""
     request = media_pb2.GetMediaRequest(name=full(name))
-    write(caller.ask(lambda channel: MediaServiceStub(channel).GetMedia, request), output)
+    write(caller, caller.ask(lambda channel: MediaServiceStub(channel).GetMedia, request), output)
 
 
 def kept(caller: Caller, file: Path) -> media_pb2.Media:

@@ -42,7 +42,7 @@ def speak(
 ) -> None:
     """Read a character's message aloud, into an MP3 file. Every 1,000 characters begun cost, once for each voice."""
     request = media_pb2.SpeakRequest(name=message, voice=voice)
-    write(_asked(caller, lambda channel: MediaServiceStub(channel).Speak, request), output)
+    write(caller, _asked(caller, lambda channel: MediaServiceStub(channel).Speak, request), output)
 
 
 def _asked(caller: Caller, method: Method[Answer], request: Message) -> Answer:

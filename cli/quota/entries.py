@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console
 from rich.table import Table
 
 from cli import client
@@ -18,6 +17,7 @@ from cli.failures import reported
 from cli.issuer import Role
 from cli.options import STATE_DEFAULT, All, Json, Of, State, Token, Url, User, instant
 from cli.pages import MORE, listed
+from cli.tables import draw, named
 from cli.text import cell, clock, to_json, word
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
@@ -71,7 +71,7 @@ def entries(
         typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
         return
     if answer.entries:
-        Console().print(table(answer.entries))
+        draw(table(answer.entries))
     else:
         typer.echo("Nothing of the kind has moved.", err=True)
     if answer.next_page_token:
@@ -86,7 +86,7 @@ async def read(client: Client, request: quota_pb2.ListEntriesRequest, every: boo
 
 
 def table(rows: Iterable[quota_pb2.Entry]) -> Table:
-    drawn = Table("No.", "When", "Meter", "Amount", "Why", "Source", "Balance")
+    drawn = Table("No.", "When", named("Meter"), "Amount", "Why", "Source", "Balance")
     for one in rows:
         drawn.add_row(
             cell(one.name.rpartition("/")[2]),

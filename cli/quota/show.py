@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console
 
 from cli import client
 from cli.client import CALL_SECONDS, Client
@@ -15,6 +14,7 @@ from cli.issuer import Role
 from cli.options import STATE_DEFAULT, Json, Of, State, Token, Url, User, instant
 from cli.quota.table import report
 from cli.quota.watch import watch
+from cli.tables import draw
 from cli.text import to_json
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 
@@ -51,7 +51,7 @@ def tell(answer: quota_pb2.Quota, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
     else:
-        Console().print(report(answer))
+        draw(*report(answer))
 
 
 async def read(client: Client, request: quota_pb2.GetQuotaRequest) -> quota_pb2.Quota:

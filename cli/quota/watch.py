@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
+from cli import tables
 from cli.client import Client
 from cli.failures import ExitCode, Failure
 from cli.quota.table import report
@@ -36,7 +37,7 @@ def watch(client: Client, name: str, as_json: bool) -> ExitCode:
 
 async def _watch(client: Client, name: str, as_json: bool) -> ExitCode:
     console, last = Console(), quota_pb2.QuotaEvent()
-    drawing = _lines() if as_json else _screen(console) if console.is_terminal else _file(console)
+    drawing = _lines() if as_json else _screen(console) if console.is_terminal else _file()
     with drawing as draw:
         async with aclosing(_events(client, name)) as events:
             async for last in events:
@@ -76,19 +77,19 @@ def _screen(console: Console) -> Iterator[Draw]:
 
         def draw(event: quota_pb2.QuotaEvent) -> None:
             if event.HasField("quota"):
-                live.update(report(event.quota), refresh=True)
+                live.update(Group(*report(event.quota)), refresh=True)
 
         yield draw
 
 
 @contextmanager
-def _file(console: Console) -> Iterator[Draw]:
+def _file() -> Iterator[Draw]:
     """For people who read it later: one below the other, when something has changed."""
     drawn = quota_pb2.Quota()
 
     def draw(event: quota_pb2.QuotaEvent) -> None:
         if event.HasField("quota") and event.quota != drawn:
             drawn.CopyFrom(event.quota)
-            console.print(report(event.quota))
+            tables.draw(*report(event.quota))
 
     yield draw

@@ -22,7 +22,7 @@ from tests.service.cli.fake_edge import Script, fake_edge
 
 ROOT = Path(__file__).parents[3]
 COMMAND = (sys.executable, "-m", "tests.service.cli.commands")
-WAIT_SECONDS = 30
+WAIT_SECONDS = 120
 
 
 @dataclass(frozen=True)

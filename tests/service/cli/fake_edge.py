@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import grpc
+from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -141,10 +142,12 @@ class Script:
     """What the edge answers. Streams are one entry a call: events, and how the stream ends after them."""
 
     refusal: MeshError | grpc.StatusCode | None = None
+    delete_refusal: MeshError | None = None
     sends: list[Sequence[Step]] = field(default_factory=lambda: [WHOLE])
     watches: list[Sequence[Step]] = field(default_factory=list)
     suggestions: Sequence[search_pb2.Suggestion] = (HIT,)
-    # The others of the conversation that there is, and who gives an answer, by the names of the messages.
+    # How many messages the conversation that there is has, its others, and who gives an answer, by the message.
+    message_count: int = 0
     others: Sequence[str] = ()
     characters: dict[str, str] = field(default_factory=dict)
     models: Sequence[chat_pb2.ModelInfo] = ()
@@ -165,16 +168,17 @@ class Script:
 
     async def play(self, steps: Sequence[Step], context: Any) -> AsyncIterator[Any]:
         """Events as they stand; an error ends the stream, OK as a step leaves it hanging."""
-        for step in steps:
-            if isinstance(step, Message):
-                yield step
-            elif step is grpc.StatusCode.OK:
-                try:
+        try:
+            for step in steps:
+                if isinstance(step, Message):
+                    yield step
+                elif step is grpc.StatusCode.OK:
                     await asyncio.Event().wait()
-                finally:
-                    self.abandoned.set()
-            else:
-                await refuse(context, step)
+                else:
+                    await refuse(context, step)
+        except (asyncio.CancelledError, GeneratorExit):
+            self.abandoned.set()
+            raise
 
 
 async def refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: MeshError | grpc.StatusCode) -> None:
@@ -269,7 +273,18 @@ class Chat(chat_pb2_grpc.ChatServiceServicer):
 
     async def GetConversation(self, request: Any, context: Any) -> chat_pb2.Conversation:
         await self._script.heard(request, context)
-        return chat_pb2.Conversation(name=request.name, character=SHERLOCK.name, others=self._script.others)
+        return chat_pb2.Conversation(
+            name=request.name,
+            character=SHERLOCK.name,
+            others=self._script.others,
+            message_count=self._script.message_count,
+        )
+
+    async def DeleteConversation(self, request: Any, context: Any) -> empty_pb2.Empty:
+        await self._script.heard(request, context)
+        if self._script.delete_refusal is not None:
+            await refuse(context, self._script.delete_refusal)
+        return empty_pb2.Empty()
 
     async def GetMessage(self, request: Any, context: Any) -> chat_pb2.Message:
         await self._script.heard(request, context)

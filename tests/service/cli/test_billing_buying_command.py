@@ -37,6 +37,21 @@ async def test_plans_and_packs_are_tables_of_what_one_pays_and_gains(buyer: Comm
     ]
 
 
+async def test_on_a_narrow_terminal_plans_are_a_list(buyer: Command) -> None:
+    ran = await buyer("billing", "plans", COLUMNS="40")
+    pro = ran.out[ran.out.index("Plan     Pro") :].splitlines()
+    assert pro[:8] == [
+        "Plan     Pro",
+        "         (pro)",
+        "For you  upgrade",
+        "         7 days of trial",
+        "Price    3.99 USD a week",
+        "         9.99 USD a month + 20 credits",
+        "Sold by  stripe",
+        "Gives    chat: 50 a day (+45)",
+    ]
+
+
 async def test_plans_are_for_anybody(billing: Billing, tmp_path: Path) -> None:
     ran = await Command(tmp_path)("billing", "plans", "--json", "--url", billing.url)
     assert ([plan["name"] for plan in ran.json["plans"]], billing.tokens) == (["plans/free", "plans/pro"], [""])

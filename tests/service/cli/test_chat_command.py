@@ -1,10 +1,11 @@
 import asyncio
 import signal
+from collections.abc import Sequence
 
 import grpc
 import pytest
 
-from runtime.errors import Aborted, Internal, NotFound, QuotaExhausted, Unavailable
+from runtime.errors import Aborted, Internal, MeshError, NotFound, QuotaExhausted, Unavailable
 from scenemesh.chat.v1 import character_pb2, chat_pb2
 from scenemesh.search.v1 import search_pb2
 from tests.service.cli.conftest import WAIT_SECONDS, Command
@@ -18,6 +19,7 @@ from tests.service.cli.fake_edge import (
     WATSON,
     WHOLE,
     Script,
+    Step,
     delayed,
     delta,
     failed,
@@ -32,10 +34,17 @@ EXHAUSTED = QuotaExhausted(
     details=[REFUSED],
 )
 DROPPED = grpc.StatusCode.UNAVAILABLE
+UNKNOWN = NotFound("There is no such model.", reason="MODEL_NOT_FOUND")
+NOT_KEPT = "Nothing was said, so the conversation was not kept."
 
 
 def kinds(requests: list[object]) -> list[str]:
     return [type(request).__name__ for request in requests]
+
+
+def deleted(script: Script) -> list[str]:
+    """The conversations that the command wanted deleted."""
+    return [one.name for one in script.requests if isinstance(one, chat_pb2.DeleteConversationRequest)]
 
 
 async def test_a_slug_is_talked_to_and_the_answer_is_all_of_stdout(command: Command, script: Script) -> None:
@@ -98,6 +107,12 @@ async def test_who_says_nothing_opens_no_conversation(command: Command, script: 
     assert script.requests == []
 
 
+async def test_who_names_nobody_is_told_so(command: Command, script: Script) -> None:
+    ran = await command("chat", " ", "Hi")
+    assert (ran.code, ran.out, ran.err.splitlines()[0]) == (2, "", "scenemesh: A character has a name.")
+    assert script.requests == []
+
+
 async def test_a_conversation_goes_on(command: Command, script: Script) -> None:
     ran = await command("chat", "sherlock-holmes", "And then?", "--conversation", CONVERSATION.split("/")[1])
     assert (ran.code, ran.out) == (0, "Elementary.\n")
@@ -140,6 +155,7 @@ async def test_an_exhausted_meter_has_its_own_exit_code(command: Command, script
     assert (told.code, told.err.splitlines()[1:]) == (
         5,
         [
+            NOT_KEPT,
             "scenemesh: All 5 turns of today are used.",
             "  Creator: 100 per day (plans/creator)",
             "  Max: no limit (plans/max)",
@@ -152,6 +168,66 @@ async def test_an_exhausted_meter_has_its_own_exit_code(command: Command, script
         "5",
     )
     assert as_json["decision"]["unlocks"][0]["plan"] == "plans/creator"
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "refusal", "code"),
+    [
+        (["Hi"], "", EXHAUSTED, 5),
+        (["Hi"], "", UNKNOWN, 1),
+        (["Hi"], "", Unavailable("Every model rests.", reason="MODEL_UNAVAILABLE"), 3),
+        ([], "Hi\nHello\n", UNKNOWN, 1),
+        ([], "Hi\nHello\n", EXHAUSTED, 5),
+        ([], "\n", UNKNOWN, 0),
+    ],
+)
+async def test_a_conversation_in_which_nothing_was_said_is_not_kept(
+    command: Command, script: Script, words: list[str], stdin: str, refusal: MeshError, code: int
+) -> None:
+    script.sends = [(refusal,), (refusal,)]
+    ran = await command("chat", "sherlock-holmes", *words, stdin=stdin)
+    assert (ran.code, ran.out, deleted(script)) == (code, "", [CONVERSATION])
+    assert NOT_KEPT in ran.err.splitlines()
+
+
+async def test_programs_are_told_only_of_the_refusal(command: Command, script: Script) -> None:
+    script.sends = [(UNKNOWN,)]
+    ran = await command("chat", "sherlock-holmes", "Hi", "--json")
+    assert (ran.json["error"]["reason"], deleted(script)) == ("MODEL_NOT_FOUND", [CONVERSATION])
+
+
+@pytest.mark.parametrize(
+    ("sends", "words", "stdin"),
+    [
+        ([WHOLE], ["Hi"], ""),
+        ([WHOLE, (EXHAUSTED,)], [], "Hi\nHello\n"),
+        ([(UNKNOWN,), WHOLE], [], "Hi\nHello\n"),
+        ([(EXHAUSTED,)], ["Hi", "--conversation", CONVERSATION], ""),
+        ([(started(), failed(2))], ["Hi"], ""),
+        ([(started(), Internal("a detail", reason="INTERNAL"))], ["Hi"], ""),
+        ([(DROPPED,)], ["Hi"], ""),
+        ([(grpc.StatusCode.DEADLINE_EXCEEDED,)], ["Hi"], ""),
+        ([(DROPPED,), (UNKNOWN,)], [], "Hi\nHello\n"),
+    ],
+)
+async def test_a_conversation_in_which_something_may_have_been_said_is_kept(
+    command: Command, script: Script, sends: list[Sequence[Step]], words: list[str], stdin: str
+) -> None:
+    script.sends = sends
+    ran = await command("chat", "sherlock-holmes", *words, stdin=stdin)
+    assert (deleted(script), NOT_KEPT in ran.err) == ([], False)
+
+
+async def test_what_another_device_has_said_meanwhile_is_kept(command: Command, script: Script) -> None:
+    script.sends, script.message_count = [(EXHAUSTED,)], 1
+    ran = await command("chat", "sherlock-holmes", "Hi")
+    assert (ran.code, deleted(script), NOT_KEPT in ran.err) == (5, [], False)
+
+
+async def test_a_conversation_that_cannot_be_deleted_hides_no_refusal(command: Command, script: Script) -> None:
+    script.sends, script.delete_refusal = [(EXHAUSTED,)], Unavailable("Not now.", reason="DATABASE_UNAVAILABLE")
+    ran = await command("chat", "sherlock-holmes", "Hi")
+    assert (ran.code, deleted(script), ran.err.splitlines()[1]) == (5, [CONVERSATION], f"scenemesh: {REFUSED.message}")
 
 
 async def test_a_conversation_lasts_until_an_empty_line(command: Command, script: Script) -> None:
@@ -258,3 +334,15 @@ async def test_ctrl_c_stops_watching_and_the_call_ends(command: Command, script:
     assert process.returncode == 130
     assert f"Stopped watching. The answer goes on in {CONVERSATION}." in err.decode()
     assert "Traceback" not in err.decode()
+
+
+async def test_ctrl_c_before_an_answer_begins_deletes_nothing(command: Command, script: Script) -> None:
+    script.sends = [(grpc.StatusCode.OK,)]
+    process = await command.start("chat", "sherlock-holmes", "Who are you?")
+    async with asyncio.timeout(WAIT_SECONDS):
+        while "SendMessageRequest" not in kinds(script.requests):
+            await asyncio.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        await script.abandoned.wait()
+    assert (process.returncode, deleted(script)) == (130, [])

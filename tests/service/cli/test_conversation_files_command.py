@@ -93,7 +93,22 @@ async def test_a_file_of_which_nothing_was_taken_is_a_failure(hers: Command, arc
     archive.taken = ()
     (tmp_path / "chats.json").write_bytes(b"[]")
     ran = await hers("conversations", "import", str(tmp_path / "chats.json"))
-    assert (ran.code, ran.err.splitlines()[-1]) == (1, "scenemesh: No conversation of the file was taken.")
+    assert (ran.code, ran.err.splitlines()[-2:]) == (
+        1,
+        [
+            "scenemesh: No conversation of the file was taken.",
+            "--character CHARACTER says who it is, where the file does not.",
+        ],
+    )
+    ran = await hers("conversations", "import", str(tmp_path / "chats.json"), "--json")
+    assert (ran.code, ran.json["conversations"], ran.json["skipped"][0]["place"], ran.err) == (1, [], 2, "")
+
+
+async def test_programs_learn_what_was_written_where(hers: Command, tmp_path: Path) -> None:
+    file = tmp_path / "talk.md"
+    ran = await hers("conversations", "export", CONVERSATION, "-o", str(file), "--json")
+    told = {"content_type": "text/markdown", "size_bytes": "11", "file": str(file)}
+    assert (ran.code, ran.json, ran.err) == (0, told, "")
 
 
 async def test_what_cannot_be_written_is_a_failure(hers: Command, archive: Archive, tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from runtime.errors import Aborted, MeshError, NotFound
-from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
+from runtime.errors import Aborted, MeshError, NotFound, Unavailable
+from scenemesh.chat.v1 import character_pb2, character_pb2_grpc, chat_pb2, chat_pb2_grpc
 from tests.service.cli.conftest import Command, rows
-from tests.service.cli.fake_edge import CONVERSATION, MESSAGE, refuse
+from tests.service.cli.fake_edge import CONVERSATION, MESSAGE, MIRA, refuse
 
 NOON = Timestamp(seconds=int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()))
 FIRST = chat_pb2.Conversation(name=CONVERSATION, display_name="Baker Street", message_count=1_234, update_time=NOON)
@@ -45,11 +45,26 @@ MATCH = chat_pb2.MessageMatch(
 
 
 @dataclass
-class Histories(chat_pb2_grpc.ChatServiceServicer):
-    """ChatService as a test scripts it: every list has two pages."""
+class Histories(chat_pb2_grpc.ChatServiceServicer, character_pb2_grpc.CharacterServiceServicer):
+    """ChatService, and the characters of its person, as a test scripts them: every list has two pages."""
 
     refusal: MeshError | None = None
+    # Who gives the answer, and what they are called or why that cannot be learned.
+    character: str = ANSWER.character
+    called: str | MeshError = "Mira"
     requests: list[Any] = field(default_factory=list)
+
+    async def GetCustomCharacter(self, request: Any, context: Any) -> character_pb2.CustomCharacter:
+        await self._heard(request, context)
+        if isinstance(self.called, MeshError):
+            await refuse(context, self.called)
+        return character_pb2.CustomCharacter(name=request.name, display_name=str(self.called))
+
+    def answer(self, text: str) -> chat_pb2.Message:
+        answer = chat_pb2.Message()
+        answer.CopyFrom(ANSWER)
+        answer.character, answer.text = self.character, text
+        return answer
 
     async def ListConversations(self, request: Any, context: Any) -> chat_pb2.ListConversationsResponse:
         await self._heard(request, context)
@@ -60,12 +75,15 @@ class Histories(chat_pb2_grpc.ChatServiceServicer):
     async def ListMessages(self, request: Any, context: Any) -> chat_pb2.ListMessagesResponse:
         await self._heard(request, context)
         if request.page_token:
-            return chat_pb2.ListMessagesResponse(messages=[ANSWER])
+            return chat_pb2.ListMessagesResponse(messages=[self.answer(ANSWER.text), self.answer("Again.")])
         return chat_pb2.ListMessagesResponse(messages=[QUESTION], next_page_token="more")
 
     async def SearchMessages(self, request: Any, context: Any) -> chat_pb2.SearchMessagesResponse:
         await self._heard(request, context)
-        matches = [] if "nothing" in request.query else [MATCH]
+        match = chat_pb2.MessageMatch()
+        match.CopyFrom(MATCH)
+        match.message.character = self.character
+        matches = [] if "nothing" in request.query else [match]
         return chat_pb2.SearchMessagesResponse(matches=matches, next_page_token="more" if matches else "")
 
     async def UpdateConversation(self, request: Any, context: Any) -> chat_pb2.Conversation:
@@ -98,6 +116,7 @@ async def hers(histories: Histories, state: Path) -> AsyncIterator[Command]:
     """The command, beside an edge that has these conversations."""
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
     chat_pb2_grpc.add_ChatServiceServicer_to_server(histories, server)
+    character_pb2_grpc.add_CharacterServiceServicer_to_server(histories, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
@@ -132,9 +151,39 @@ async def test_what_was_said_is_shown_whole(hers: Command, histories: Histories)
             f"sherlock-holmes, 2026-11-22 12:00, 2 of 3, failed, edited, pinned, liked, {ANSWER.name}",
             "Sherlock Holmes.",
             "",
+            f"sherlock-holmes, 2026-11-22 12:00, 2 of 3, failed, edited, pinned, liked, {ANSWER.name}",
+            "Again.",
+            "",
         ],
     )
     assert histories.requests[0] == chat_pb2.ListMessagesRequest(parent=CONVERSATION, all_branches=True, page_size=100)
+
+
+@pytest.mark.parametrize(
+    ("called", "who"),
+    [
+        ("Mi\x1bra\nof the\tTower", "Mira of the Tower"),
+        (NotFound("No such character.", reason="CHARACTER_NOT_FOUND"), "a deleted character (00000000)"),
+        (Unavailable("Not now.", reason="DATABASE_UNAVAILABLE"), MIRA.name.partition("/")[2]),
+    ],
+)
+async def test_a_character_of_ones_own_is_told_by_its_name_and_asked_for_once(
+    hers: Command, histories: Histories, called: str | MeshError, who: str
+) -> None:
+    histories.character, histories.called = MIRA.name, called
+    ran = await hers("conversations", "show", CONVERSATION)
+    headings = [line.partition(", 2026")[0] for line in ran.out.splitlines() if "/messages/" in line]
+    assert (ran.code, headings) == (0, ["you", who, who])
+    assert histories.requests[2:] == [character_pb2.GetCustomCharacterRequest(name=MIRA.name)]
+    (row,) = rows((await hers("conversations", "search", "hound")).out)
+    assert row[2] == who
+
+
+async def test_programs_get_what_was_said_as_it_is_and_ask_for_no_names(hers: Command, histories: Histories) -> None:
+    histories.character = MIRA.name
+    ran = await hers("conversations", "show", CONVERSATION, "--json")
+    assert [one["character"] for one in ran.json["messages"]] == ["", MIRA.name, MIRA.name]
+    assert [type(one).__name__ for one in histories.requests] == ["ListMessagesRequest"] * 2
 
 
 async def test_words_are_searched_for(hers: Command, histories: Histories) -> None:

@@ -20,7 +20,7 @@ from scenemesh.events.v1.envelope_pb2 import Envelope
 from scenemesh.events.v1.quota_pb2 import QuotaDepleted
 
 ROOT = Path(__file__).parents[3]
-WAIT_SECONDS = 30
+WAIT_SECONDS = 120
 
 ERROR = "ValueError at handlers.py:12"
 ID = UUID("00000000-0000-4000-8000-000000000001")
@@ -54,7 +54,7 @@ async def start(*arguments: str, redis_url: str = "") -> Process:
     environment |= {"TZ": "UTC", "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
     if redis_url:
         environment["SCENEMESH_REDIS_URL"] = redis_url
-    command = (sys.executable, "-m", "cli", "events", *arguments)
+    command = (sys.executable, "-m", "tests.service.cli.patient", "events", *arguments)
     return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=PIPE, env=environment)
 
 

@@ -63,6 +63,15 @@ async def test_versions_are_a_table_with_what_is_wrong_below(operators: Command,
     assert {jwt.decode(token, options={"verify_signature": False})["role"] for token in indexes.tokens} == {"operator"}
 
 
+async def test_on_a_narrow_terminal_a_version_is_a_list(operators: Command, indexes: Indexes) -> None:
+    indexes.versions = [READY]
+    ran = await operators("index", "list", COLUMNS="40")
+    assert (ran.code, [line.split("  ")[-1].strip() for line in ran.out.splitlines() if line]) == (
+        0,
+        [*(one for one in READY_ROW if one), "* is in service"],
+    )
+
+
 async def test_a_page_says_that_there_are_more(operators: Command, indexes: Indexes) -> None:
     indexes.versions = [REFUSED, READY]
     ran = await operators("index", "list")

@@ -35,6 +35,21 @@ async def test_a_meter_that_is_used_up_says_why_and_what_unlocks_it(command: Com
     ]
 
 
+async def test_on_a_narrow_terminal_a_quota_is_a_list(command: Command) -> None:
+    ran = await command("quota", COLUMNS="40")
+    assert ran.out.splitlines()[:9] == [
+        "alice: free, Europe/Berlin",
+        "Meter        chat",
+        "Left         4",
+        "Used         1",
+        "Held         0",
+        "Limit        5",
+        "Granted      0",
+        "Starts anew  2026-11-22 01:00",
+        "",
+    ]
+
+
 async def test_what_was_left_at_another_time_can_be_asked_for(command: Command, script: Script) -> None:
     assert (await command("quota", "--at", "2026-11-22T01:00:00+01:00")).code == 0
     assert script.requests == [

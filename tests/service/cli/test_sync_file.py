@@ -66,7 +66,7 @@ async def test_an_upload_has_a_bar(sync: Command, tmp_path: Path) -> None:
 async def test_a_refusal_in_the_middle_of_an_upload_is_told(sync: Command, syncs: Syncs, tmp_path: Path) -> None:
     syncs.refusal = Aborted("Another sync of this collection is not over.", reason="SYNC_RUNNING")
     (tmp_path / "films.csv").write_bytes(CONTENT * 50)
-    ran = await sync("sync", "file", str(tmp_path / "films.csv"))
+    ran = await sync("sync", "file", str(tmp_path / "films.csv"), HEARD_SECONDS="60")
     assert (ran.code, ran.out, ran.err.splitlines()) == (
         1,
         "",

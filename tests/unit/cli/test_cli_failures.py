@@ -87,3 +87,8 @@ def test_an_edge_that_is_away_is_told_apart_from_a_service_that_is() -> None:
         for details in ("failed to connect to all addresses", "no healthy upstream")
     ]
     assert told == ["The edge at http://localhost:1 cannot be reached.", "no healthy upstream"]
+
+
+def test_who_is_not_found_may_be_of_the_catalogue_or_made_up() -> None:
+    hint = of_call(refused(NotFound("No.", reason="CHARACTER_NOT_FOUND")), URL).hint
+    assert [command in hint for command in ("scenemesh search", "scenemesh characters list")] == [True, True]

@@ -52,3 +52,40 @@ def test_a_table_that_has_room_is_one(wide: pytest.MonkeyPatch, capsys: pytest.C
     draw(_drawn())
     out = capsys.readouterr().out.splitlines()
     assert [line.count("│") for line in out if NAMES[0] in line or NAMES[1] in line] == [5, 5]
+
+
+def test_of_what_is_no_text_to_fold_nothing_is_cut(
+    wide: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = ("Europe/Berlin", "2026-11-22 12:00", "1,234,567")
+    for columns in range(20, 90):
+        wide.setenv("COLUMNS", str(columns))
+        table = Table("Zone", "Starts anew", "Used", "What", title=cell("[bold] title"), caption="caption")
+        table.add_row(*cells, cell("A walk on the moor, at night and alone"))
+        draw(table)
+        out = capsys.readouterr().out
+        assert [word for one in cells for word in one.split() if word not in out] == []
+        assert max(map(len, out.splitlines())) <= columns or "│" not in out
+        assert [one in out for one in ("[bold] title", "caption", "…")] == [True, True, False]
+
+
+def test_a_list_goes_on_with_a_field_below_its_beginning(
+    wide: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide.setenv("COLUMNS", "20")
+    table = Table(named("Plan"), "Gives", title="Plans", caption="Prices are net")
+    table.add_row(cell("plans/creator"), cell("50 chats\n10 images"))
+    table.add_row(cell("plans/free"), "[green]5 chats[/green]")
+    draw(table, cell("That is all."))
+    assert capsys.readouterr().out.splitlines() == [
+        "Plans",
+        "Plan   plans/creator",
+        "Gives  50 chats",
+        "       10 images",
+        "",
+        "Plan   plans/free",
+        "Gives  5 chats",
+        "",
+        "Prices are net",
+        "That is all.",
+    ]

@@ -59,10 +59,24 @@ def test_a_token_for_programs_comes_with_its_end(state: Path) -> None:
     assert timedelta() < datetime.fromisoformat(told["expire_time"]) - datetime.now(UTC) <= timedelta(hours=1)
 
 
-def test_a_token_may_be_one_that_has_expired(state: Path) -> None:
-    _, out, _ = ran(state, "--expires", "-2h")
-    with pytest.raises(jwt.ExpiredSignatureError):
-        claims(out.strip())
+@pytest.mark.parametrize(
+    ("expires", "told"),
+    [
+        ("0s", "A token lives for a second at least: --expires 1s."),
+        ("000d", "A token lives for a second at least: --expires 1s."),
+        ("-2h", "A token lives for a second at least: --expires 1s."),
+        ("-0s", "A token lives for a second at least: --expires 1s."),
+        ("2592001s", "A token lives at most 30 days."),
+        ("9" * 5_000 + "d", "A token lives at most 30 days."),
+        ("1.5h", "'1.5h' is not a duration such as 90s, 15m, 1h or 30d."),
+        ("٣h", "'٣h' is not a duration such as 90s, 15m, 1h or 30d."),
+        ("h", "'h' is not a duration such as 90s, 15m, 1h or 30d."),
+        ("", "'' is not a duration such as 90s, 15m, 1h or 30d."),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_lifetime_that_makes_no_valid_token_is_refused_in_a_sentence(state: Path, expires: str, told: str) -> None:
+    assert ran(state, "--expires", expires) == (2, "", f"scenemesh: {told}\n")
 
 
 @pytest.mark.parametrize(
