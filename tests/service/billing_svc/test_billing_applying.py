@@ -25,7 +25,7 @@ from tests.service.billing_svc.quota import QuotaDesk
 from tests.service.billing_svc.shop import Clock, agreed, paid
 
 UNAVAILABLE, REFUSED = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.FAILED_PRECONDITION
-WAIT_SECONDS_MAX = 20.0
+WAIT_SECONDS_MAX = 90.0
 
 
 class WatchfulDesk(QuotaDesk):

@@ -12,7 +12,7 @@ from runtime.events.outage import FAULTS
 from runtime.events.relay import BATCH_ROWS, Relay
 from runtime.events.schema import append
 from tests.harness import engines
-from tests.service.events.shop import STREAM, Shop, comes, event, published, remaining, running
+from tests.service.events.shop import STREAM, WAIT_SECONDS, Shop, comes, event, published, remaining, running
 
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'shop'"
 
@@ -99,7 +99,7 @@ async def test_a_database_connection_that_is_cut_is_replaced(shop: Shop, redis: 
 
 async def tell_again(shop: Shop, number: int) -> None:
     """Commits an event; connections of the pool may have been cut."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         while True:
             try:
                 return await shop.tell(event(number))

@@ -63,7 +63,7 @@ async def fake(hook: Endpoint, plans: Path) -> AsyncIterator[Pretend]:
 
 @pytest.fixture
 async def client(fake: Pretend) -> AsyncIterator[stripe.StripeClient]:
-    connections = stripe.AIOHTTPClient(timeout=10)
+    connections = stripe.AIOHTTPClient(timeout=60)
     yield stripe.StripeClient(
         fake.key, http_client=connections, base_addresses={"api": fake.url}, max_network_retries=0
     )

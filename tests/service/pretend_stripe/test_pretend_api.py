@@ -160,7 +160,7 @@ async def test_a_second_request_waits_for_nobody(shop: Shop) -> None:
 
 
 async def test_an_answer_that_was_lost_is_given_again(fake: Pretend) -> None:
-    connections = stripe.AIOHTTPClient(timeout=10)
+    connections = stripe.AIOHTTPClient(timeout=60)
     client = stripe.StripeClient(
         fake.key, http_client=connections, base_addresses={"api": fake.url}, max_network_retries=2
     )

@@ -1,9 +1,11 @@
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import stripe
 
-from cli.local.stripe import customers
+from cli.local.stripe import customers, delivering
 from cli.local.stripe.delivering import Deliveries, signature
 from cli.local.stripe.faults import Faults
 from cli.local.stripe.pretend import Pretend, pretend
@@ -36,16 +38,38 @@ async def test_each_may_come_twice(shop: Shop, hook: Endpoint) -> None:
     assert list(hook.copies.values()) == [2] * EVENTS
 
 
-async def test_the_order_may_be_lost_and_is_repeated_by_its_seed(hook: Endpoint, plans: Path) -> None:
+class Pause:
+    """Stands in for asyncio's `sleep`: it ends when it is `over`; `asked` are the seconds that it was to last."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.over = asyncio.Event()
+        self.asked: list[float] = []
+        monkeypatch.setattr(delivering, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": self}))
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await self.over.wait()
+
+
+@pytest.fixture
+def pause(monkeypatch: pytest.MonkeyPatch) -> Pause:
+    """What the deliveries wait for by themselves: it is over when the test says so."""
+    return Pause(monkeypatch)
+
+
+async def test_the_order_may_be_lost_and_is_repeated_by_its_seed(hook: Endpoint, plans: Path, pause: Pause) -> None:
     async def order(seed: int) -> list[str]:
         async with pretend(hook.url, SECRET, plans) as fake:
             fake.faults(shuffle=True, seed=seed)
-            connections = stripe.AIOHTTPClient(timeout=10)
+            connections = stripe.AIOHTTPClient(timeout=60)
             client = stripe.StripeClient(fake.key, http_client=connections, base_addresses={"api": fake.url})
+            pause.over.set()
             customer = await Shop(fake, client).customer()
             await fake.delivered()
             hook.taken.clear()
+            pause.over.clear()
             await Shop(fake, client).subscribed(customer=customer)
+            pause.over.set()
             await fake.delivered()
             await connections.close_async()  # type: ignore[no-untyped-call]
             return hook.types
@@ -69,11 +93,13 @@ async def test_a_share_may_be_lost_for_good(shop: Shop, hook: Endpoint) -> None:
     assert hook.types == ["checkout.session.completed"]
 
 
-async def test_they_may_come_late(shop: Shop, hook: Endpoint) -> None:
+async def test_they_may_come_late(pause: Pause, shop: Shop, hook: Endpoint) -> None:
     shop.fake.faults(delay_ms=30)
     await shop.customer()
     assert hook.taken == []
+    pause.over.set()
     await shop.fake.delivered()
+    assert pause.asked == [0.03]
     assert hook.types == ["customer.created"]
 
 

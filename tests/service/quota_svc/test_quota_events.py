@@ -20,7 +20,7 @@ from tests.harness import engines
 from tests.service.quota_svc.desk import Clock, Desk, reason
 from tests.service.quota_svc.replica import replica
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 90
 KINDS: dict[str, type[Message]] = {
     "quota.updated": events_pb2.QuotaUpdated,
     "quota.low": events_pb2.QuotaLow,

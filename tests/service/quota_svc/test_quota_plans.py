@@ -41,13 +41,13 @@ async def test_the_plans_are_refreshed_and_the_last_good_ones_stay(billing: Bill
             billing.plans[0].context_tokens = 13_000
             while plans.tariff().plans.plan("plans/free").context_tokens != 13_000:
                 await asyncio.sleep(0.01)
-            good = plans.tariff()
             for fault in (UNAVAILABLE, None):
                 billing.fault, billing.plans[0].name = fault, "plans/none"
                 asked = billing.asked
                 while billing.asked < asked + 3:
                     await asyncio.sleep(0.01)
-            assert plans.tariff() is good
+            # What was under way when the table became bad may have come since, and was good.
+            assert plans.tariff().plans.plan("plans/free").context_tokens == 13_000
     finally:
         refreshing.cancel()
     with pytest.raises(asyncio.CancelledError):

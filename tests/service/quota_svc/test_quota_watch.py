@@ -21,7 +21,7 @@ from tests.harness import engines
 from tests.service.quota_svc.desk import Clock, Desk, person, reason
 from tests.service.quota_svc.replica import replica
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 90
 
 Watch = AsyncIterator[quota_pb2.Quota]
 

@@ -22,7 +22,7 @@ from scenemesh.billing.v1 import billing_pb2, billing_pb2_grpc
 from tests.harness.serving import client_credentials
 
 SERVICE = "scenemesh.billing.v1.BillingService"
-WAIT_SECONDS = 30
+WAIT_SECONDS = 90
 
 
 class Billing(billing_pb2_grpc.BillingServiceServicer):

@@ -195,7 +195,7 @@ async def test_a_caller_without_a_certificate_is_refused(dial: Dial, certificate
             grpc.aio.secure_channel(dial.target, credentials) if credentials else grpc.aio.insecure_channel(dial.target)
         )
         async with channel:
-            await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=2)
+            await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=60)
 
     authority = (certificates / "quota" / "ca.pem").read_bytes()
     for credentials in (grpc.ssl_channel_credentials(authority), None):

@@ -15,7 +15,7 @@ from runtime.streams import reading
 from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from tests.harness.serving import served
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 REQUEST = quota_pb2.WatchQuotaRequest(name="users/me/quota")
 PERSON = (("x-user-id", "alice"), ("x-user-role", "user"))
 

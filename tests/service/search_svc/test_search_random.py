@@ -87,10 +87,10 @@ async def test_no_message_is_a_defect(dial: Dial, method: Any) -> None:
         try:
             if method.server_streaming:
                 stream: Any = dial("edge").stream_stream(path)
-                _ = [part async for part in stream(iter([sent]), timeout=20)]
+                _ = [part async for part in stream(iter([sent]), timeout=60)]
             else:
                 unary: Any = dial("edge").unary_unary(path)
-                await unary(sent, timeout=20)
+                await unary(sent, timeout=60)
             outcomes.add(grpc.StatusCode.OK)
         except grpc.aio.AioRpcError as error:
             assert "Traceback" not in str(error.details())

@@ -15,7 +15,7 @@ from services.billing_svc.applying import USERS_MAX, Applying
 from services.billing_svc.reconciling.hourly import Hourly
 from services.billing_svc.sweeping import Sweeping
 
-WAIT_SECONDS_MAX = 10.0
+WAIT_SECONDS_MAX = 60.0
 TURNS = 1000
 UNUSED: Any = None
 

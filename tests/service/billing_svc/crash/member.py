@@ -41,7 +41,7 @@ from tests.service.billing_svc.crash.points import Mortal
 from tests.service.billing_svc.shop import CATALOGUE
 from tests.service.billing_svc.webhooks.scripted import Scripted
 
-LEASE = timedelta(seconds=2)
+LEASE = timedelta(seconds=6)
 
 clock = partial(datetime.now, UTC)
 

@@ -28,7 +28,7 @@ from tests.service.quota_svc.crash.member import Member
 if TYPE_CHECKING:
     from scenemesh.billing.v1.webhook_pb2_grpc import WebhookServiceAsyncStub
 
-START_SECONDS_MAX = 60.0
+START_SECONDS_MAX = 180.0
 POLL_SECONDS = 0.05
 PASSES_MAX = 12
 

@@ -21,9 +21,9 @@ SECONDS = float(os.environ.get("SCENEMESH_CRASH_SECONDS", "10"))
 SEED = int(os.environ.get("SCENEMESH_CRASH_SEED", SystemRandom().getrandbits(32)))
 SECONDS_PER_KILL = 5.0
 SENDERS = 6
-FINISHED_SECONDS_MAX = 60.0
+FINISHED_SECONDS_MAX = 240.0
 # Whoever is killed from outside dies at its own point in another life.
-DEATHS_SECONDS_MAX = 90.0
+DEATHS_SECONDS_MAX = 240.0
 
 
 @pytest.fixture

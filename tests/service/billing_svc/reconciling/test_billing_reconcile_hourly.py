@@ -12,7 +12,7 @@ from services.billing_svc.store.audit import Audit
 from tests.service.billing_svc.reconciling.auditor import ScriptedAuditor
 from tests.service.billing_svc.shop import agreed
 
-WAIT_SECONDS_MAX = 10.0
+WAIT_SECONDS_MAX = 90.0
 
 
 def hourly(reconciling: Reconciling, audit: Audit, every_seconds: float = 0.05) -> Hourly:

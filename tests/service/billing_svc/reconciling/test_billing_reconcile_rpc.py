@@ -20,7 +20,7 @@ from tests.service.billing_svc.shop import agreed
 OPERATOR = (("x-user-id", "root"), ("x-user-role", "operator"))
 PERSON = (("x-user-id", "ann"),)
 SERVICE = "scenemesh.billing.v1.BillingService"
-WAIT_SECONDS_MAX = 10.0
+WAIT_SECONDS_MAX = 90.0
 
 Call = grpc.aio.UnaryStreamCall[billing_pb2.ReconcileRequest, billing_pb2.ReconcileEvent]
 

@@ -29,7 +29,7 @@ from tests.service.billing_svc.reconciling.ledger import LedgerDesk
 from tests.service.billing_svc.reconciling.office import kinds
 from tests.service.billing_svc.stripe.shopping import Inbox, Shop, adaptor
 
-WAIT_SECONDS_MAX = 30.0
+WAIT_SECONDS_MAX = 90.0
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from services.billing_svc.webhooks.intake import Intake
 from services.billing_svc.webhooks.processing import Processing
 from tests.service.billing_svc.webhooks.scripted import HEADERS, Scripted
 
-WAIT_SECONDS_MAX = 10.0
+WAIT_SECONDS_MAX = 90.0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from runtime.postgres import Pool
 from services.billing_svc.domain.plan import Provider
 from services.billing_svc.keeping import Keeping
 from tests.service.billing_svc.shop import NOW, Clock
-from tests.service.billing_svc.webhooks.replica import Replica, replica
+from tests.service.billing_svc.webhooks.replica import WAIT_SECONDS_MAX, Replica, replica
 from tests.service.billing_svc.webhooks.scripted import HEADERS, Scripted, event
 
 
@@ -132,6 +132,6 @@ async def test_whoever_goes_while_others_wait_takes_nobody_along(post: Replica, 
 
 
 async def waits_for_the_lock(connections: Pool) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WAIT_SECONDS_MAX):
         while not await connections.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             await asyncio.sleep(0.01)

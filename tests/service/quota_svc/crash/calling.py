@@ -17,7 +17,7 @@ ATTEMPT_SECONDS = 2.0
 # Some lose patience while the ledger is at work, and ask the next replica for the same.
 IMPATIENT = 0.15
 IMPATIENT_SECONDS_MAX = 0.05
-ANSWER_SECONDS_MAX = 60.0
+ANSWER_SECONDS_MAX = 180.0
 PAUSE_SECONDS_MIN = 0.01
 PAUSE_SECONDS_MAX = 0.5
 

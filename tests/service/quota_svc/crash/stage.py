@@ -14,7 +14,7 @@ from tests.service.quota_svc.crash.database import Database
 from tests.service.quota_svc.crash.member import Member
 from tests.service.quota_svc.crash.replicas import Replica, control_plane
 
-START_SECONDS_MAX = 60.0
+START_SECONDS_MAX = 180.0
 POLL_SECONDS = 0.05
 
 PLANS = (

@@ -34,7 +34,7 @@ SECONDS_PER_KILL = 2.0
 CLIENTS = 8
 OPERATIONS_AFTERWARDS = 20
 LOOK_SECONDS = 0.5
-SETTLED_SECONDS_MAX = 30.0
+SETTLED_SECONDS_MAX = 120.0
 
 # Everything that was there once, if it is to be there: holds that are due, events that are not published.
 UNFINISHED = """

@@ -21,7 +21,7 @@ from services.search_svc.sources.source import Batch, Cursor
 from services.search_svc.store import Catalogue, Syncs, Work
 from services.search_svc.syncing import Pace, Syncing
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 90
 PACE = Pace(poll_seconds=0.02, beat_seconds=0.02)
 # One that is not heard of while it waits for its source.
 SILENT = replace(PACE, beat_seconds=3600)

@@ -29,7 +29,7 @@ from services.search_svc.versions.files import Files
 from services.search_svc.versions.recent import Recent
 from services.search_svc.versions.serving import Serving
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 90
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 NEO = Character("neo", "Neo", ("The One",), "", 90.0)

@@ -316,7 +316,7 @@ async def test_an_import_that_is_cancelled_leaves_no_thread() -> None:
             at_work.set()
             yield b"Up\n" * 100
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         task = asyncio.create_task(batches(FileSource("mine", Format.CSV, False, endless)))
         await at_work.wait()
         task.cancel()
