@@ -4,24 +4,42 @@ import asyncio
 import io
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aiohttp
 import grpc
+from yarl import URL
 
 Json = dict[str, Any]
-Given = TypeVar("Given")
 
 # What a machine with too much to do says, and how long it is asked again.
 BUSY_STATUSES = (503, 504)
-PATIENCE_SECONDS, AGAIN_SECONDS = 60, 0.2
+BUSY_CODES = ("unavailable", "deadline_exceeded")
+PATIENCE_SECONDS, AGAIN_SECONDS = 90, 0.2
+# The same request is still at work.
+RUNNING = "REQUEST_RUNNING"
+JSON_TYPE = {"content-type": "application/json"}
 CHUNK_BYTES = 65_536
 BUF = Path(sys.executable).parent / "buf"
+# What has brought nothing yet is asked again over gRPC, too, by the client itself and as often as it may.
+RETRIES = {
+    "maxAttempts": 5,
+    "initialBackoff": "0.5s",
+    "maxBackoff": "5s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": [code.upper() for code in BUSY_CODES],
+}
+CHANNEL_OPTIONS = (
+    ("grpc.service_config", json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": RETRIES}]})),
+    # Of the longest request that is kept for another try.
+    ("grpc.per_rpc_retry_buffer_size", 16 * 2**20),
+)
 
 
 @dataclass(frozen=True)
@@ -41,9 +59,34 @@ class Refused(AssertionError):
         self.status = status
 
 
+@asynccontextmanager
+async def requested(
+    verb: str, url: str | URL, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The response to a request that does no harm if it is made again: a busy machine is asked again."""
+    now = asyncio.get_running_loop().time
+    until = now() + PATIENCE_SECONDS
+    async with aiohttp.ClientSession() as session:
+        while True:
+            # As a file, which may be of any size.
+            data = None if body is None else io.BytesIO(body)
+            async with session.request(verb, url, data=data, headers=headers) as response:
+                if now() > until or not await _is_busy(response):
+                    yield response
+                    return
+            await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _is_busy(response: aiohttp.ClientResponse) -> bool:
+    busy = [str(grpc.StatusCode[code.upper()].value[0]) for code in BUSY_CODES]
+    if response.status in BUSY_STATUSES or response.headers.get("grpc-status") in busy:
+        return True
+    return response.status == 409 and RUNNING in await response.text()
+
+
 @dataclass(frozen=True)
 class Rest:
-    """REST and Server-Sent Events, as the mobile app speaks them."""
+    """REST and Server-Sent Events, as the mobile app speaks them; a busy machine is asked again."""
 
     url: str
     token: str | None = None
@@ -52,21 +95,18 @@ class Rest:
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
     async def call(self, verb: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(
-                verb, self.url + path, data=_sent(body), headers={**self.headers(), **_typed(body), **(headers or {})}
-            ) as response,
-        ):
-            text = await response.text()
-            return Answer(response.status, response.headers, _parsed(text))
+        """A body of bytes is sent as it is, any other as JSON."""
+        sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        told = {**self.headers(), **(JSON_TYPE if sent is not None else {}), **(headers or {})}
+        async with requested(verb, self.url + path, sent, told) as response:
+            return Answer(response.status, response.headers, _parsed(await response.text()))
 
-    async def events(self, verb: str, path: str, body: Any = None) -> AsyncIterator[Json]:
+    async def events(self, verb: str, path: str, body: Json | None = None) -> AsyncIterator[Json]:
         """The events of a stream, one for each `data:` line, as they come."""
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(verb, self.url + path, json=body, headers=self.headers()) as response,
-        ):
+        # What is sent twice is said once.
+        sent = None if body is None else json.dumps({"request_id": str(uuid4()), **body}).encode()
+        headers = {**self.headers(), **(JSON_TYPE if sent is not None else {})}
+        async with requested(verb, self.url + path, sent, headers) as response:
             if response.status != 200:
                 raise Refused(response.status, await response.text())
             assert response.content_type == "text/event-stream"
@@ -74,31 +114,32 @@ class Rest:
                 if line.startswith(b"data: "):
                     yield json.loads(line.removeprefix(b"data: "))
 
+    async def log(self, verb: str, path: str, body: Json | None = None) -> list[Json]:
+        """All events of a stream; that one is late, as a busy machine says, is no part of the log."""
+        return [event async for event in self.events(verb, path, body) if "delayed" not in event]
+
     async def read(self, path: str) -> Json:
-        """GET of something that there is; a busy machine is asked for it again."""
-
-        async def found() -> Json:
-            return _whole(await self.call("GET", path))
-
-        return await _again_while_busy(found)
+        """GET of something that there is."""
+        return _whole(await self.call("GET", path))
 
     async def conversation(self, character: str = "characters/sherlock-holmes") -> str:
-        """The name of a new conversation; a busy machine is asked for it again."""
+        """The name of a new conversation."""
         path = f"/v1/conversations?request_id={uuid4()}"
-
-        async def opened() -> str:
-            return str(_whole(await self.call("POST", path, {"character": character}))["name"])
-
-        return await _again_while_busy(opened)
+        return str(_whole(await self.call("POST", path, {"character": character}))["name"])
 
     async def turn(self, conversation: str, text: str = "Who are you?") -> list[Json]:
-        """Every event of one turn; a busy machine is asked for it again."""
-        path, body = f"/v1/{conversation}/messages:send", {"text": text, "request_id": str(uuid4())}
+        """Every event of one turn."""
+        return await self.log("POST", f"/v1/{conversation}/messages:send", {"text": text})
 
-        async def answered() -> list[Json]:
-            return [event async for event in self.events("POST", path, body)]
-
-        return await _again_while_busy(answered)
+    async def settled(self, meter: str = "chat") -> Json:
+        """How a meter stands once nothing is held on it: where the ledger is busy, an answer's bill comes after it."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                meters = (await self.read("/v1/users/me/quota"))["meters"]
+                found: Json = next(one for one in meters if one["meter"] == meter)
+                if found["held"] == "0":
+                    return found
+                await asyncio.sleep(AGAIN_SECONDS)
 
 
 def _whole(answer: Answer) -> Json:
@@ -108,21 +149,9 @@ def _whole(answer: Answer) -> Json:
     return body
 
 
-async def _again_while_busy(asked: Callable[[], Awaitable[Given]]) -> Given:
-    """What something gives that is safe to ask for again."""
-    until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-    while True:
-        try:
-            return await asked()
-        except Refused as refused:
-            if refused.status not in BUSY_STATUSES or asyncio.get_running_loop().time() > until:
-                raise
-        await asyncio.sleep(AGAIN_SECONDS)
-
-
 def channel(url: str) -> grpc.aio.Channel:
-    """A plain gRPC channel to the edge."""
-    return grpc.aio.insecure_channel(urlsplit(url).netloc)
+    """A plain gRPC channel to the edge, on which a busy machine is asked again."""
+    return grpc.aio.insecure_channel(urlsplit(url).netloc, options=CHANNEL_OPTIONS)
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:
@@ -140,24 +169,35 @@ class Curl:
 async def buf_curl(
     url: str, protocol: str, method: str, request: Json, token: str | None, begun: asyncio.Event | None = None
 ) -> Curl:
-    """Calls through the edge with a schema from the edge's own reflection; `begun` is set with the first message."""
+    """Calls through the edge with a schema from the edge's own reflection; `begun` is set with the first message.
+
+    A busy machine that has told nothing yet is asked again.
+    """
     header = ["--header", f"Authorization: Bearer {token}", "--reflect-header", f"Authorization: Bearer {token}"]
+    arguments = ["--protocol", protocol, "--data", json.dumps(request), *(header if token else []), f"{url}/{method}"]
+    now = asyncio.get_running_loop().time
+    until = now() + PATIENCE_SECONDS
+    while True:
+        out, told = await _curled(arguments, begun)
+        error = _parsed(told)
+        busy = error["code"] in BUSY_CODES if isinstance(error, dict) else any(code in told for code in BUSY_CODES)
+        if out or not busy or now() > until:
+            assert isinstance(error, dict | None), told
+            return Curl(_documents(out), error)
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _curled(arguments: list[str], begun: asyncio.Event | None) -> tuple[str, str]:
+    """What it prints, and what it says where it fails, `null` where it does not."""
     process = await asyncio.create_subprocess_exec(
-        str(BUF),
-        *("curl", "--http2-prior-knowledge", "--protocol", protocol, "--data", json.dumps(request)),
-        *(header if token else []),
-        f"{url}/{method}",
+        *(str(BUF), "curl", "--http2-prior-knowledge", *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    out, err = await asyncio.gather(_read(process.stdout, begun), process.stderr.read())
-    error = None
-    if await process.wait() != 0:
-        error = _parsed(err.decode())
-        assert isinstance(error, dict), err.decode()
-    return Curl(_documents(out.decode()), error)
+    out, told = await asyncio.gather(_read(process.stdout, begun), process.stderr.read())
+    return out.decode(), told.decode() if await process.wait() != 0 else "null"
 
 
 async def _read(pipe: asyncio.StreamReader, begun: asyncio.Event | None) -> bytes:
@@ -178,15 +218,6 @@ def kind(event: Json) -> str:
 def said(events: list[Json]) -> str:
     """The text that a stream's deltas make."""
     return "".join(event["delta"]["text"] for event in events if "delta" in event)
-
-
-def _sent(body: Any) -> io.BytesIO | None:
-    """JSON as a file, which may be of any size."""
-    return None if body is None else io.BytesIO(json.dumps(body).encode())
-
-
-def _typed(body: Any) -> dict[str, str]:
-    return {} if body is None else {"content-type": "application/json"}
 
 
 def _parsed(text: str) -> Any:

@@ -21,9 +21,9 @@ CONTINUES, ANEW = "continues", "anew"
 # Models that fail, of each wire. Each is for one test, so what a breaker learns of it stays there.
 MODELS_MAX = 30
 PATIENT_SECONDS, HASTY_SECONDS = 20, 5
-# A model's longest rest; how long one that comes and goes is away, and back.
+# A model's longest rest; how long one that comes and goes is away, and back, and for how many turns at least.
 REST_SECONDS_MAX = 120
-AWAY_SECONDS, BACK_SECONDS = 9, 9
+AWAY_SECONDS, BACK_SECONDS, PHASE_TURNS = 9, 9, 4
 
 PIECES = ["The", *(f" word{number}" for number in range(59))]
 TEXT = "".join(PIECES)
@@ -113,14 +113,20 @@ class Person:
     rest: Rest
     conversation: str
 
-    async def events(self, model: str) -> list[Json]:
-        body = {"text": "Well?", "choice": {"model": model}}
-        return [event async for event in self.rest.events("POST", f"/v1/{self.conversation}/messages:send", body)]
+    async def events(self, model: str, heard: asyncio.Event | None = None) -> list[Json]:
+        """All events of one turn; `heard` is set with the first word."""
+        path, body = f"/v1/{self.conversation}/messages:send", {"text": "Well?", "choice": {"model": model}}
+        events = []
+        async for event in self.rest.events("POST", path, body):
+            events.append(event)
+            if heard and "delta" in event:
+                heard.set()
+        return events
 
-    async def asks(self, model: str) -> Outcome:
-        """All of one turn."""
+    async def asks(self, model: str, heard: asyncio.Event | None = None) -> Outcome:
+        """All of one turn; `heard` is set with the first word."""
         asked, used = self.bench.asked(), await self.used()
-        events = await self.events(model)
+        events = await self.events(model, heard)
         last = events[-1].get("finished") or events[-1]["failed"]
         messages = (await self.rest.read(f"/v1/{self.conversation}/messages?page_size=100"))["messages"]
         assert messages[-1]["name"] == events[0]["message"]
@@ -138,11 +144,8 @@ class Person:
         )
 
     async def used(self) -> int:
-        """Turns that were charged; none is held between two turns."""
-        meters = (await self.rest.read("/v1/users/me/quota"))["meters"]
-        chat = next(meter for meter in meters if meter["meter"] == "chat")
-        assert chat["held"] == "0"
-        return int(chat["used"])
+        """Turns that were charged; none stays held between two turns."""
+        return int((await self.rest.settled())["used"])
 
     async def health(self, model: str) -> Json:
         """How a model does."""
@@ -159,12 +162,23 @@ class Person:
 
 @dataclass
 class Ways:
-    """How every model that fails does at each time: the name of a way to fail, empty for none."""
+    """How every model that fails does at each time: the name of a way to fail, empty for none.
 
+    `turns` counts those that are over.
+    """
+
+    turns: int = 0
     _since: list[tuple[float, str]] = field(default_factory=list)
 
     def begins(self, way: str) -> None:
         self._since.append((asyncio.get_running_loop().time(), way))
+
+    async def lasts(self, seconds: float) -> None:
+        """Waits until it has done so for so many seconds, and turns: on a busy machine those take longer."""
+        turns = self.turns + PHASE_TURNS
+        await asyncio.sleep(seconds)
+        while self.turns < turns:
+            await asyncio.sleep(0.05)
 
     def at(self, time: float) -> str:
         return [way for since, way in self._since if since <= time][-1]
@@ -180,11 +194,11 @@ async def flapping(bench: Bench, flaps: Sequence[tuple[str, Behaviour]]) -> Asyn
             bench.sound.otherwise = Behaviour(answer=PIECES, resumes=True)
             bench.broken.otherwise = behaviour
             ways.begins(way)
-            await asyncio.sleep(AWAY_SECONDS)
+            await ways.lasts(AWAY_SECONDS)
             bench.sounds()
             bench.sound.otherwise = Behaviour(answer=PIECES, resumes=True)
             ways.begins("")
-            await asyncio.sleep(BACK_SECONDS)
+            await ways.lasts(BACK_SECONDS)
 
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(flap())

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
-import aiohttp
-
-from tests.e2e.clients import Answer, Json, Rest
+from tests.e2e.clients import JSON_TYPE, Answer, Json, Rest, requested
 from tests.e2e.stack import Stack
 
 # What differs from one refusal to the next.
 REQUEST_INFO = "type.googleapis.com/google.rpc.RequestInfo"
+# What is made of its body alone, and once for each `request_id` of a query.
+MADE = ("conversations", "customCharacters")
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,11 @@ class Talker:
         return _whole(await self.rest.call("GET", f"/v1/{path}{_query(query)}"))
 
     async def do(self, path: str, **request: Any) -> Json:
-        """POST that succeeds."""
-        return _whole(await self.rest.call("POST", f"/v1/{path}", request))
+        """POST that succeeds, and happens once; where a request has no `request_id` it is passed over."""
+        once = {"request_id": str(uuid4())}
+        if path in MADE:
+            return _whole(await self.rest.call("POST", f"/v1/{path}{_query(once)}", request))
+        return _whole(await self.rest.call("POST", f"/v1/{path}", {**once, **request}))
 
     async def change(self, name: str, mask: str, **values: Any) -> Json:
         """PATCH that succeeds, of the fields that the mask names."""
@@ -59,7 +64,7 @@ class Talker:
 
     async def stream(self, path: str, **request: Any) -> list[Json]:
         """Every event of a stream that a POST begins."""
-        return [event async for event in self.rest.events("POST", f"/v1/{path}", request)]
+        return await self.rest.log("POST", f"/v1/{path}", request)
 
     async def says(self, conversation: str, text: str = "Who are you?", **more: Any) -> list[Json]:
         """Every event of one turn."""
@@ -67,7 +72,7 @@ class Talker:
 
     async def watched(self, message: str) -> list[Json]:
         """The log of an answer."""
-        return [event async for event in self.rest.events("GET", f"/v1/{message}:watch")]
+        return await self.rest.log("GET", f"/v1/{message}:watch")
 
     async def messages(self, conversation: str, **query: Any) -> list[Json]:
         messages: list[Json] = (await self.ask(f"{conversation}/messages", page_size=100, **query))["messages"]
@@ -80,14 +85,9 @@ class Talker:
 
     async def file(self, path: str, request: Json | None = None, **query: Any) -> File:
         """Bytes, as a browser saves them: a POST where there is a request."""
-        headers: Mapping[str, str] = self.rest.headers()
-        verb = "GET" if request is None else "POST"
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(
-                verb, f"{self.stack.url}/v1/{path}{_query(query)}", json=request, headers=headers
-            ) as response,
-        ):
+        url = f"{self.stack.url}/v1/{path}{_query(query)}"
+        verb, body = ("GET", None) if request is None else ("POST", json.dumps(request).encode())
+        async with requested(verb, url, body, {**self.rest.headers(), **(JSON_TYPE if body else {})}) as response:
             return File(response.status, response.headers["content-type"], await response.read())
 
     async def remaining(self, meter: str) -> int:

@@ -33,8 +33,7 @@ async def spent(stack: Stack) -> tuple[str, str]:
 
 
 async def _remaining(rest: Rest) -> int:
-    meters = (await rest.call("GET", "/v1/users/me/quota")).body["meters"]
-    return next(int(meter["remaining"]) for meter in meters if meter["meter"] == "chat")
+    return int((await rest.settled())["remaining"])
 
 
 async def test_over_rest_it_is_402_with_a_body_that_explains(stack: Stack, spent: tuple[str, str]) -> None:

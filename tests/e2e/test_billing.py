@@ -128,7 +128,11 @@ async def test_an_upgrade_is_shown_before_it_is_made_and_is_made_once(stack: Sta
     assert made[0]["subscription"]["plan"] == "plans/max"
     await until(kim.allowed, "max")
     assert abs(_money(made[0]["amount_due"]) - _money(shown["amount_due"])) <= 1
-    assert len(await kim.invoices()) == 2
+    await until(lambda: _count(kim), 2)
+
+
+async def _count(buyer: Buyer) -> int:
+    return len(await buyer.invoices())
 
 
 async def test_a_downgrade_waits_for_the_end_of_the_period(stack: Stack, stripe: Stripe) -> None:
@@ -155,6 +159,7 @@ async def test_a_cancelled_plan_can_be_taken_up_again_until_it_ends(stack: Stack
 
 async def test_a_paused_plan_charges_nothing(stack: Stack, stripe: Stripe) -> None:
     ned = await _subscribed(stack, stripe, "billing-ned", WEEKLY)
+    await until(ned.charges, [("plans/creator", "PAID")])
     assert (await ned.change("subscription:pause"))["state"] == "SUBSCRIPTION_STATE_PAUSED"
     await stripe.advance(WEEK)
     assert (await ned.change("subscription:resume"))["state"] == "SUBSCRIPTION_STATE_ACTIVE"
@@ -206,7 +211,7 @@ async def test_lost_webhooks_are_found_by_comparing(stack: Stack, stripe: Stripe
     quin = Buyer(stack, "billing-quin")
     lost = await stripe.lost(COMPLETED)
     await stripe.pay(await quin.checkout(plan=PRO))
-    await until(lambda: stripe.lost(COMPLETED), lost + 1)
+    await until(lambda: _has_lost(stripe, lost + 1), True)
     assert await quin.standing() == ("free", "ACTIVE")
     drifts = await _reconciled(stack, "billing-quin")
     assert set(drifts.values()) == {True}
@@ -214,6 +219,11 @@ async def test_lost_webhooks_are_found_by_comparing(stack: Stack, stripe: Stripe
     await until(quin.allowed, "pro")
     await until(quin.grants, [80])
     assert await _reconciled(stack, "billing-quin") == {}
+
+
+async def _has_lost(stripe: Stripe, times: int) -> bool:
+    """Whether so many were lost, or more: what another test left may be lost as well."""
+    return await stripe.lost(COMPLETED) >= times
 
 
 async def _reconciled(stack: Stack, user: str) -> dict[str, bool]:

@@ -4,22 +4,19 @@ import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 
-import aiohttp
 import pytest
 
 from tests.e2e.appstore import AUTHORIZATION, Purchase, body, transfer
 from tests.e2e.buyer import Buyer, until
-from tests.e2e.clients import Json, kind
+from tests.e2e.clients import JSON_TYPE, Json, kind, requested
 from tests.e2e.stack import Stack
 
 
 async def _send(stack: Stack, *events: Json) -> None:
-    headers = {"authorization": AUTHORIZATION, "content-type": "application/json"}
-    async with aiohttp.ClientSession() as session:
-        for event in events:
-            url = f"{stack.url}/v1/webhooks/revenuecat"
-            async with session.post(url, data=body(event), headers=headers) as response:
-                assert (response.status, await response.json()) == (200, {})
+    for event in events:
+        url, headers = f"{stack.url}/v1/webhooks/revenuecat", {**JSON_TYPE, "authorization": AUTHORIZATION}
+        async with requested("POST", url, body(event), headers) as response:
+            assert (response.status, await response.json()) == (200, {})
 
 
 def _ago(days: int) -> datetime:
@@ -64,6 +61,7 @@ async def test_what_is_cancelled_runs_out(stack: Stack) -> None:
     running, over = Purchase("store-bob", start=_ago(3)), Purchase("store-bob", "pro_week", 3.99, start=_ago(8))
     await _send(stack, running.cancellation(0), running.initial_purchase())
     await until(bob.standing, ("creator", "CANCELLED"))
+    await until(bob.grants, [10])
     await _send(stack, over.expiration(0), over.cancellation(0), over.initial_purchase())
     await until(bob.grants, [10, 20])
     assert await bob.standing() == ("creator", "CANCELLED")

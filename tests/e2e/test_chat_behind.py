@@ -6,7 +6,6 @@ One stack for all, with two models: the cheap one answers unless it is slow, and
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
@@ -28,7 +27,7 @@ CHEAP, DEAR = "cheap", "dear"
 PRICE_USD = 1_000
 # Of what a prompt for the dear model has room for, about a fifth.
 LONG = "word " * 400
-WAIT_SECONDS, POLL_SECONDS = 60, 0.05
+WAIT_SECONDS, POLL_SECONDS = 90, 0.05
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,12 @@ class Stage:
     def models(self, price_usd: int = PRICE_USD) -> str:
         """What the file says, with another price for the dear model's words."""
         return _models(self.cheap, self.dear, price_usd)
+
+    def writes(self, models: str) -> None:
+        """Has the file say something else, all at once: half of it would be another fault."""
+        written = self.file.with_suffix(".new")
+        written.write_text(models)
+        written.replace(self.file)
 
     async def conversation(self, talker: Talker, character: str = HOLMES) -> str:
         """One that has a name, and so wants no title."""
@@ -72,8 +77,8 @@ def _entry(name: str, fake: FakeProvider, context_tokens: int, price_usd: int) -
         class = "standard"
         context_tokens = {context_tokens}
         output_tokens_max = 500
-        first_word_seconds = 60
-        idle_seconds = 60
+        first_word_seconds = 50
+        idle_seconds = 50
         prices = {{ input = {price_usd}, cached = {price_usd}, output = {price_usd} }}
         tokens_per_turn = 1_000
     """
@@ -144,7 +149,8 @@ async def test_older_turns_are_summarised_by_the_cheap_model_while_nobody_waits(
     dan, asked = Talker(stage.stack, "summary-dan"), len(stage.cheap.asides)
     conversation = await stage.conversation(dan)
     stage.dear.otherwise = Behaviour(answer=["Yes."])
-    stage.cheap.script_asides(Behaviour(answer=["They met:\n", "well."], first_word_ms=8_000))
+    talked = asyncio.Event()
+    stage.cheap.aside = Behaviour(answer=["They met:\n", "well."], gate=talked)
 
     async def summary() -> str:
         return str((await dan.ask(conversation))["summary"])
@@ -152,13 +158,18 @@ async def test_older_turns_are_summarised_by_the_cheap_model_while_nobody_waits(
     async def summarised() -> bool:
         return await summary() != ""
 
-    for turn in range(4):
-        await stage.says(dan, conversation, f"{turn}: {LONG}")
-        assert await summary() == ""
-    await eventually(summarised)
+    try:
+        for turn in range(4):
+            await stage.says(dan, conversation, f"{turn}: {LONG}")
+            assert await summary() == ""
+        talked.set()
+        await eventually(summarised)
+    finally:
+        stage.cheap.aside = Behaviour(answer=())
     assert await summary() == "They met: well."
+    # One that had to wait for too long on a busy machine was given up, and asked for again.
+    *_, aside = stage.cheap.asides[asked:]
     told = _texts(await stage.says(dan, conversation, "And now?"))
-    (aside,) = stage.cheap.asides[asked:]
     (retold,) = _texts(aside)
     assert retold.startswith("<transcript>\nThe person: 0: word")
     assert "<summary>They met: well.</summary>" in told[0]
@@ -201,8 +212,8 @@ async def test_a_slow_model_gets_company_and_the_person_pays_once(stage: Stage) 
     ]
     assert (receipt["charged"], receipt["cost_usd"]) == ("1", pytest.approx(24 * PRICE_USD / 1_000_000))
     assert (len(stage.cheap.requests) - before[0], len(stage.dear.requests) - before[1]) == (1, 1)
-    (meter,) = [one for one in (await fay.ask("users/me/quota"))["meters"] if one["meter"] == "chat"]
-    assert (meter["used"], meter["held"], meter["remaining"]) == ("1", "0", "4")
+    meter = await fay.rest.settled()
+    assert (meter["used"], meter["remaining"]) == ("1", "4")
 
     async def closed() -> bool:
         return stage.cheap.open_streams == 0
@@ -225,20 +236,18 @@ async def test_another_list_of_models_counts_at_once_and_a_broken_one_does_not(s
 
     assert await price_usd() == PRICE_USD
     try:
-        stage.file.write_text(stage.models(price_usd=25))
+        stage.writes(stage.models(price_usd=25))
         await eventually(changed)
-        stage.file.write_text(stage.models(price_usd=30).replace('"standard"', '"nonsense"', 1))
+        stage.writes(stage.models(price_usd=30).replace('"standard"', '"nonsense"', 1))
         await eventually(refused)
         (fault,) = {str(one["fault"]) for one in _logged(stage.stack, "models not reloaded")}
         assert fault.startswith(f"models.toml: model.{CHEAP}.class: ")
         assert await price_usd() == 25
         assert kind((await gil.says(await stage.conversation(gil)))[-1]) == "finished"
     finally:
-        stage.file.write_text(stage.models())
+        stage.writes(stage.models())
 
 
 def _logged(stack: Stack, event: str) -> list[Json]:
     """What the service's own log has of a kind of event."""
-    lines = [line for log in (stack.state / "logs").glob("chat*.log") for line in log.read_text().splitlines()]
-    told = [json.loads(line) for line in lines if line.startswith("{")]
-    return [one for one in told if one["event"] == event]
+    return [one for one in stack.logged("chat") if one["event"] == event]

@@ -17,7 +17,9 @@ from tests.e2e.clients import bearer, channel
 from tests.e2e.stack import Stack, running
 from tests.e2e.talker import Talker
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 90
+# What a machine with too much to do says.
+BUSY = {code.value[0] for code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)}
 # What a body may have that is no stream.
 BODY_BYTES_MAX = 128 * 1024
 # What may be on its way at once.
@@ -34,22 +36,31 @@ class Stream:
     def __init__(self, call: Any) -> None:
         self.call = call
 
-    async def say(self, place: int, **request: Any) -> int:
-        """Sends a request; gives its size in bytes."""
-        said = chat_pb2.ConverseRequest(place=place, **request)
-        await self.call.write(said)
-        return said.ByteSize()
+    async def say(self, place: int, **request: Any) -> None:
+        await self.call.write(chat_pb2.ConverseRequest(place=place, **request))
 
     async def hear(self) -> Response:
-        async with asyncio.timeout(WAIT_SECONDS):
-            heard = await self.call.read()
-        assert isinstance(heard, Response)
-        return heard
+        """What comes next that is more than a sign of life."""
+        while True:
+            async with asyncio.timeout(WAIT_SECONDS):
+                heard = await self.call.read()
+            assert isinstance(heard, Response)
+            if not heard.HasField("heartbeat"):
+                return heard
 
-    async def hear_until(self, kind: str) -> list[Response]:
-        """What comes, up to the first event or response of a kind."""
-        heard: list[Response] = []
-        while not heard or kind not in (heard[-1].WhichOneof("response"), heard[-1].event.WhichOneof("event")):
+    async def ask(self, place: int, **request: Any) -> Response:
+        """The first response to a request, which is sent again where the machine is busy."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while True:
+                await self.say(place, **request)
+                heard = await self.hear()
+                if heard.error.code not in BUSY:
+                    return heard
+
+    async def ask_for(self, kind: str, place: int, **request: Any) -> list[Response]:
+        """What comes of a request, up to the first event or response of a kind."""
+        heard = [await self.ask(place, **request)]
+        while kind not in (heard[-1].WhichOneof("response"), heard[-1].event.WhichOneof("event")):
             heard.append(await self.hear())
         return heard
 
@@ -59,8 +70,7 @@ async def conversing(talker: Talker, conversation: str, opened: grpc.aio.Channel
     call = chat_pb2_grpc.ChatServiceStub(opened).Converse(metadata=bearer(talker.token))
     try:
         stream = Stream(call)
-        await stream.say(1, open=conversation)
-        first = await stream.hear()
+        first = await stream.ask(1, open=conversation)
         assert (first.place, first.opened.name) == (1, conversation)
         yield stream
     finally:
@@ -71,15 +81,12 @@ async def test_one_stream_sends_hears_watches_and_stops(stack: Stack) -> None:
     ada = Talker(stack, "converse-ada")
     conversation = await ada.rest.conversation()
     async with channel(stack.url) as opened, conversing(ada, conversation, opened) as stream:
-        await stream.say(2, send=chat_pb2.SendMessageRequest(text="Who are you?"))
-        sent = await stream.hear_until("finished")
+        sent = await stream.ask_for("finished", 2, send=chat_pb2.SendMessageRequest(text="Who are you?"))
         assert [(one.place, one.event.number) for one in sent] == [(2, number + 1) for number in range(len(sent))]
         answer = sent[0].event.message
-        await stream.say(3, watch=chat_pb2.WatchMessageRequest(name=answer, after=2))
-        watched = await stream.hear_until("finished")
+        watched = await stream.ask_for("finished", 3, watch=chat_pb2.WatchMessageRequest(name=answer, after=2))
         assert [(one.place, one.event) for one in watched] == [(3, one.event) for one in sent[2:]]
-        await stream.say(4, stop=chat_pb2.StopMessageRequest(name=answer))
-        stopped = await stream.hear()
+        stopped = await stream.ask(4, stop=chat_pb2.StopMessageRequest(name=answer))
         assert (stopped.place, stopped.stopped.name) == (4, answer)
         await stream.call.done_writing()
         assert await stream.call.read() is grpc.aio.EOF
@@ -93,12 +100,12 @@ async def test_a_conversation_of_many_words_is_no_large_request(stack: Stack) ->
     sent_bytes = heard_bytes = 0
     async with channel(stack.url) as opened, conversing(ben, await ben.rest.conversation(), opened) as stream:
         for place in range(2, 7):
-            sent_bytes += await stream.say(place, send=chat_pb2.SendMessageRequest(text=text))
-            heard = await stream.hear_until("finished")
+            send = chat_pb2.SendMessageRequest(text=text)
+            sent_bytes += send.ByteSize()
+            heard = await stream.ask_for("finished", place, send=send)
             assert heard[0].event.started.user_message.text == text
             heard_bytes += sum(one.ByteSize() for one in heard)
-        await stream.say(7, send=chat_pb2.SendMessageRequest(text="More?"))
-        refused = await stream.hear()
+        refused = await stream.ask(7, send=chat_pb2.SendMessageRequest(text="More?"))
         assert (refused.place, refused.error.code, refused.error.reason) == (
             7,
             grpc.StatusCode.RESOURCE_EXHAUSTED.value[0],
@@ -113,8 +120,7 @@ async def test_what_belongs_to_another_does_not_exist(stack: Stack) -> None:
     answer = (await cy.says(hers))[0]["message"]
     async with channel(stack.url) as opened:
         call = chat_pb2_grpc.ChatServiceStub(opened).Converse(metadata=bearer(dan.token))
-        await Stream(call).say(1, open=hers)
-        refused = await Stream(call).hear()
+        refused = await Stream(call).ask(1, open=hers)
         assert (refused.place, refused.error.code, refused.error.reason) == (
             1,
             grpc.StatusCode.NOT_FOUND.value[0],
@@ -122,10 +128,9 @@ async def test_what_belongs_to_another_does_not_exist(stack: Stack) -> None:
         )
         call.cancel()
         async with conversing(dan, await dan.rest.conversation(), opened) as stream:
-            await stream.say(2, watch=chat_pb2.WatchMessageRequest(name=answer))
-            assert (await stream.hear()).HasField("error")
-            await stream.say(3, send=chat_pb2.SendMessageRequest(parent=hers, text="Hello?"))
-            assert (await stream.hear()).HasField("error")
+            watched = await stream.ask(2, watch=chat_pb2.WatchMessageRequest(name=answer))
+            said = await stream.ask(3, send=chat_pb2.SendMessageRequest(parent=hers, text="Hello?"))
+            assert (watched.HasField("error"), said.HasField("error")) == (True, True)
     assert len(await cy.messages(hers)) == 2
 
 
@@ -162,9 +167,11 @@ async def test_who_says_nothing_for_long_is_still_listened_to(impatient: Stack) 
     await impatient.provider.script({"answer": ["Well,", " …"], "stall_after": 1})
     async with channel(impatient.url) as opened, conversing(eve, quiet, opened) as stream:
         request = chat_pb2.SendMessageRequest(parent=other, text="Who are you?")
-        silent = chat_pb2_grpc.ChatServiceStub(opened).SendMessage(request, metadata=bearer(eve.token))
         async with asyncio.timeout(WAIT_SECONDS):
-            # Ends for its silence, which began after that of the conversation.
-            assert await silent.code() is not grpc.StatusCode.OK
-        await stream.say(2, send=chat_pb2.SendMessageRequest(text="Still there?"))
-        assert {one.place for one in await stream.hear_until("finished")} == {2}
+            # On a busy machine it may end before anybody was asked.
+            while not impatient.provider.fake.requests:
+                silent = chat_pb2_grpc.ChatServiceStub(opened).SendMessage(request, metadata=bearer(eve.token))
+                # Ends for its silence, which began after that of the conversation.
+                assert await silent.code() is not grpc.StatusCode.OK
+        heard = await stream.ask_for("finished", 2, send=chat_pb2.SendMessageRequest(text="Still there?"))
+        assert {one.place for one in heard} == {2}

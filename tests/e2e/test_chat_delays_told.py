@@ -15,13 +15,12 @@ from google.protobuf import json_format
 
 from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
-from tests.e2e.clients import Json, Rest, bearer, channel
+from tests.e2e.clients import Json, Rest, bearer, channel, requested
 from tests.e2e.stack import Stack
 
 # So many watch over each protocol that some of them are sure to watch from the process that does not make the answer.
 WATCHERS = 6
-SLOW = {"answer": ["word "] * 100, "delay_ms": 150}
-DELAYED_SECONDS_MAX = 60
+DELAYED_SECONDS_MAX = 90
 PREFIX_BYTES = 5
 TRAILERS = 0x80
 
@@ -52,7 +51,8 @@ class Watcher:
 async def test_a_delay_is_told_over_every_protocol_and_is_no_part_of_the_log(stack: Stack) -> None:
     ada = Rest(stack.url, stack.token(user="delays"))
     conversation = await ada.conversation()
-    await stack.provider.script(SLOW)
+    told = asyncio.Event()
+    await stack.provider.script({"answer": ["word "], "delay_ms": 150, "until": told})
     sending = ada.events("POST", f"/v1/{conversation}/messages:send", {"text": "Who are you?"})
     events = [await anext(sending) for _ in range(3)]
     answer = events[0]["message"]
@@ -64,6 +64,7 @@ async def test_a_delay_is_told_over_every_protocol_and_is_no_part_of_the_log(sta
         await _until(lambda: all(one.seen for several in watchers.values() for one in several))
         with _paused(stack.pids("valkey")):
             await _until(lambda: all(any(one.is_delayed for one in several) for several in watchers.values()))
+        told.set()
         events += [event async for event in sending]
     for several in watchers.values():
         for one in several:
@@ -78,8 +79,7 @@ async def test_a_delay_is_told_over_every_protocol_and_is_no_part_of_the_log(sta
 
 
 async def _over_sse(rest: Rest, answer: str, watcher: Watcher) -> None:
-    url = f"{rest.url}/v1/{answer}:watch"
-    async with aiohttp.ClientSession() as session, session.get(url, headers=rest.headers()) as response:
+    async with requested("GET", f"{rest.url}/v1/{answer}:watch", headers=rest.headers()) as response:
         async for raw in response.content:
             line = raw.decode().rstrip("\n")
             if line.startswith("id: "):
@@ -103,10 +103,7 @@ async def _over_web(rest: Rest, answer: str, watcher: Watcher) -> None:
     url = f"{rest.url}/scenemesh.chat.v1.ChatService/WatchMessage"
     message = chat_pb2.WatchMessageRequest(name=answer).SerializeToString()
     headers = {**rest.headers(), "content-type": "application/grpc-web+proto"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(url, data=bytes([0]) + len(message).to_bytes(4) + message, headers=headers) as response,
-    ):
+    async with requested("POST", url, bytes([0]) + len(message).to_bytes(4) + message, headers) as response:
         async for flag, said in _frames(response.content):
             if flag & TRAILERS:
                 assert b"grpc-status:0" in said

@@ -1,24 +1,23 @@
 """Every event of an answer has an id over REST, wherever events are streamed, and a reader who gives one goes on."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
-
-from tests.e2e.clients import Rest, said
+from tests.e2e.clients import JSON_TYPE, Json, Rest, requested, said
 from tests.e2e.stack import Stack
 
 ANSWER = ['\n\ndata: {"message":"x","number":"7"}\n\n', "id: 9\n", *(f"word {number} " for number in range(10))]
 TEXT = "".join(ANSWER)
 
 
-async def _stream(rest: Rest, verb: str, path: str, **options: Any) -> list[tuple[str, Any]]:
+async def _stream(
+    rest: Rest, verb: str, path: str, body: Json | None = None, headers: Mapping[str, str] | None = None
+) -> list[tuple[str, Any]]:
     """Each event's id line and data; every event has these two lines and no other."""
-    headers = {**rest.headers(), **options.pop("headers", {})}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(verb, rest.url + path, headers=headers, **options) as response,
-    ):
+    headers = {**rest.headers(), **(JSON_TYPE if body is not None else {}), **(headers or {})}
+    sent = None if body is None else json.dumps(body).encode()
+    async with requested(verb, rest.url + path, sent, headers) as response:
         raw = await response.text()
     assert (response.status, response.content_type, raw[-2:]) == (200, "text/event-stream", "\n\n"), raw
     events = [event.split("\ndata: ") for event in raw.removesuffix("\n\n").split("\n\n")]
@@ -34,12 +33,12 @@ async def test_every_event_has_an_id_wherever_events_are_streamed(stack: Stack) 
     conversation = await ada.conversation()
     for _ in range(3):
         await stack.provider.script({"answer": ANSWER})
-    sent = await _stream(ada, "POST", f"/v1/{conversation}/messages:send", json={"text": "Who are you?"})
+    sent = await _stream(ada, "POST", f"/v1/{conversation}/messages:send", {"text": "Who are you?"})
     answer = sent[0][1]["message"]
     asked = sent[0][1]["started"]["user_message"]["name"]
     watched = await _stream(ada, "GET", f"/v1/{answer}:watch")
-    again = await _stream(ada, "POST", f"/v1/{answer}:regenerate", json={})
-    rewritten = await _stream(ada, "POST", f"/v1/{asked}:rewrite", json={"text": "Who else?"})
+    again = await _stream(ada, "POST", f"/v1/{answer}:regenerate", {})
+    rewritten = await _stream(ada, "POST", f"/v1/{asked}:rewrite", {"text": "Who else?"})
     for events in (sent, watched, again, rewritten):
         assert said([event for _, event in events]) == TEXT
         assert [line for line, _ in events] == _numbered(events)
@@ -51,7 +50,7 @@ async def test_a_reader_who_comes_back_gets_what_came_after_the_last_id(stack: S
     ada = Rest(stack.url, stack.token(user="event-ids-back"))
     conversation = await ada.conversation()
     await stack.provider.script({"answer": ANSWER})
-    sent = await _stream(ada, "POST", f"/v1/{conversation}/messages:send", json={"text": "Who are you?"})
+    sent = await _stream(ada, "POST", f"/v1/{conversation}/messages:send", {"text": "Who are you?"})
     watch = f"/v1/{sent[0][1]['message']}:watch"
     for last in (1, 3, len(sent) - 1):
         seen = {"last-event-id": str(last)}

@@ -96,6 +96,57 @@ async def test_a_file_of_three_mebibytes_is_taken_and_a_larger_one_is_refused_cl
     assert len((await dora.ask("conversations"))["conversations"]) == 1
 
 
+# The same talk, as two other products write it: a question, and two answers to it.
+LIBRE_CHAT = {
+    "conversationId": "x",
+    "title": "A talk",
+    "messages": [
+        {"messageId": "a", "parentMessageId": None, "isCreatedByUser": True, "text": "Who?"},
+        {"messageId": "b", "parentMessageId": "a", "isCreatedByUser": False, "text": "Me."},
+        {"messageId": "c", "parentMessageId": "a", "isCreatedByUser": False, "text": "Nobody."},
+    ],
+}
+OPEN_WEB_UI_MESSAGES = {
+    "a": {"id": "a", "parentId": None, "role": "user", "content": "Who?"},
+    "b": {"id": "b", "parentId": "a", "role": "assistant", "content": "Me."},
+    "c": {"id": "c", "parentId": "a", "role": "assistant", "content": "Nobody."},
+}
+OPEN_WEB_UI = [
+    {"title": "A talk", "chat": {"history": {"messages": OPEN_WEB_UI_MESSAGES, "currentId": "c"}}},
+    {"title": "No talk", "chat": {}},
+]
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "skipped"),
+    [
+        ("IMPORT_FORMAT_LIBRE_CHAT", LIBRE_CHAT, []),
+        (
+            "IMPORT_FORMAT_OPEN_WEB_UI",
+            OPEN_WEB_UI,
+            [{"place": 2, "title": "No talk", "reason": "It holds no history."}],
+        ),
+    ],
+)
+async def test_what_was_said_elsewhere_goes_on_here(stack: Stack, form: str, file: Json, skipped: list[Json]) -> None:
+    fay = Talker(stack, f"files-{form.lower().replace('_', '-')}")
+    content = base64.b64encode(json.dumps(file).encode()).decode()
+    character = "characters/sherlock-holmes"
+    taken = await fay.do("conversations:import", format=form, content=content, character=character)
+    (opened,) = taken["conversations"]
+    assert taken["skipped"] == skipped
+    told = await fay.messages(opened["name"], all_branches=True)
+    assert [(one["text"], one["character"]) for one in told] == [
+        ("Who?", ""),
+        ("Me.", character),
+        ("Nobody.", character),
+    ]
+    await fay.says(opened["name"], "Nobody?")
+    chosen = [one["text"] for one in await fay.messages(opened["name"])]
+    assert chosen[:3] == ["Who?", "Nobody.", "Nobody?"]
+    assert stack.provider.fake.requests[-1].body["messages"][-1]["content"] == "Nobody?"
+
+
 async def test_what_is_too_large_leaves_no_query_in_the_log(stack: Stack) -> None:
     eve, secret = Talker(stack, "files-eve"), "nobodys-to-read"
     sent = {"display_name": "x" * 200_000}

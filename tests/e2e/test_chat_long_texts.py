@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import aiohttp
 import pytest
 
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
@@ -17,12 +16,8 @@ BYTES_MAX = 64_000 * 12 + 128 * 1024
 
 
 async def _sent(rest: Rest, verb: str, path: str, body: bytes) -> tuple[int, Any]:
-    headers = {**rest.headers(), "content-type": "application/json"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(verb, rest.url + path, data=body, headers=headers) as response,
-    ):
-        return response.status, await response.json()
+    answer = await rest.call(verb, path, body)
+    return answer.status, answer.body
 
 
 def _reasons(error: Json) -> list[str]:

@@ -2,8 +2,6 @@
 
 import base64
 import io
-import random
-import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from PIL import Image
 
 from services.billing_svc.plans import PLANS
 from tests.e2e.clients import kind
+from tests.e2e.samples import noise, recording
 from tests.e2e.stack import Stack, running
 from tests.e2e.talker import Talker
 from tests.fakes.audio import FRAME
@@ -79,24 +78,6 @@ async def studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stud
             yield Studio(stack, fake)
 
 
-def _noise(side: int) -> bytes:
-    """A PNG with no two pixels alike."""
-    written = io.BytesIO()
-    Image.frombytes("RGB", (side, side), random.Random(side).randbytes(side * side * 3)).save(written, "PNG")
-    return written.getvalue()
-
-
-def _recording(seconds: int) -> bytes:
-    """A WAV of silence."""
-    written = io.BytesIO()
-    with wave.open(written, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(1)
-        file.setframerate(8_000)
-        file.writeframes(bytes(8_000 * seconds))
-    return written.getvalue()
-
-
 def _encoded(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
@@ -106,7 +87,7 @@ def _pixels(content: bytes) -> bytes:
 
 
 async def test_a_picture_goes_in_comes_out_and_is_seen_by_the_model(studio: Studio) -> None:
-    ada, picture = Talker(studio.stack, "media-ada"), _noise(PIXELS)
+    ada, picture = Talker(studio.stack, "media-ada"), noise(PIXELS)
     assert 2.3 < len(picture) / 2**20 < 2.5
     kept = [await ada.do("media", content=_encoded(picture), request_id=REQUEST_ID) for _ in range(2)]
     assert kept[0] == kept[1]
@@ -137,10 +118,10 @@ async def test_what_is_too_large_or_no_picture_is_refused_clearly(studio: Studio
 
 
 async def test_a_recording_is_written_down_and_costs_once(studio: Studio) -> None:
-    cy, recording = Talker(studio.stack, "media-cy"), _recording(seconds=3)
-    name = (await cy.do("media", content=_encoded(recording)))["name"]
+    cy, spoken = Talker(studio.stack, "media-cy"), recording(seconds=3)
+    name = (await cy.do("media", content=_encoded(spoken)))["name"]
     raw = await cy.file(name)
-    assert (raw.status, raw.content_type, raw.content) == (200, "audio/wav", recording)
+    assert (raw.status, raw.content_type, raw.content) == (200, "audio/wav", spoken)
     studio.fake.script(Behaviour(answer=["Good ", "evening."], usage=(0, 3)))
     told = [await cy.do(f"{name}:transcribe", language="en", request_id=REQUEST_ID) for _ in range(2)]
     assert told == [{"text": "Good evening.", "model": "hearing", "seconds": 3, "charged": "1"}] * 2
@@ -159,7 +140,7 @@ async def test_a_message_is_read_aloud_as_bytes_and_costs_once(studio: Studio) -
 
 async def test_without_credit_nobody_is_heard_and_that_is_402(studio: Studio) -> None:
     eve = Talker(studio.stack, "media-eve")
-    name = (await eve.do("media", content=_encoded(_recording(seconds=1))))["name"]
+    name = (await eve.do("media", content=_encoded(recording(seconds=1))))["name"]
     for _ in range(5):
         await eve.do(f"{name}:transcribe")
     asked = len(studio.fake.requests)
@@ -169,13 +150,13 @@ async def test_without_credit_nobody_is_heard_and_that_is_402(studio: Studio) ->
 
 async def test_anothers_media_do_not_exist(studio: Studio) -> None:
     fay, gus = Talker(studio.stack, "media-fay"), Talker(studio.stack, "media-gus")
-    picture = (await fay.do("media", content=_encoded(_noise(8))))["name"]
-    recording = (await fay.do("media", content=_encoded(_recording(seconds=1))))["name"]
+    picture = (await fay.do("media", content=_encoded(noise(8))))["name"]
+    sound = (await fay.do("media", content=_encoded(recording(seconds=1))))["name"]
     conversation = await gus.rest.conversation()
     for verb, path, body in (
         ("GET", picture, None),
-        ("GET", recording, None),
-        ("POST", f"{recording}:transcribe", {}),
+        ("GET", sound, None),
+        ("POST", f"{sound}:transcribe", {}),
         ("POST", f"{conversation}/messages:send", {"text": "Look.", "media": [picture]}),
     ):
         assert (path, (await gus.refused(verb, path, body))[0]) == (path, 404)

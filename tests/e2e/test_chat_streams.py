@@ -1,34 +1,34 @@
 """Streams through the whole stack: odd text, readers that leave, are slow, or are many."""
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
 from uuid import uuid4
 
-import aiohttp
 import grpc
 import psutil
 import pytest
 
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
-from tests.e2e.clients import Json, Rest, bearer, channel
+from tests.e2e.clients import BUSY_CODES, Json, Rest, bearer, channel, requested
 from tests.e2e.stack import Stack
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 STREAMS = int(os.environ.get("SCENEMESH_TEST_STREAMS", "100"))
 STREAM_SECONDS = int(os.environ.get("SCENEMESH_TEST_STREAM_SECONDS", "5"))
 # A connection carries no more than 100 streams.
 STREAMS_PER_CHANNEL = 50
 # Of the many, so many begin at once.
 BEGINNING = 10
+# Of an answer with slow readers.
+WORDS = 4_000
 MEMORY_BYTES_MAX = 64 * 2**20
 # Connections that are kept for the next one: to the database, to models, between the services.
 DESCRIPTORS_MAX = 48
-# A call's deadline, before which its answer is begun even on a busy machine, and what the model's first word takes.
-DEADLINE_SECONDS, ANSWER_SECONDS = 5, 9
+# Of a call whose answer takes longer.
+DEADLINE_SECONDS = 3
 
 ODD = (
     '\n\ndata: {"finished": {}}\n\n',
@@ -45,6 +45,11 @@ async def _eventually(true: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not await true():
             await asyncio.sleep(0.1)
+
+
+def _endless(until: asyncio.Event) -> Json:
+    """Goes on and on before it may end."""
+    return {"answer": ["word "], "delay_ms": 100, "until": until}
 
 
 def _said(events: list[Json]) -> str:
@@ -82,17 +87,15 @@ async def test_whoever_leaves_ends_the_call_and_not_the_answer(stack: Stack, pro
     user = f"streams-leaving-{protocol}"
     alice = Rest(stack.url, stack.token(user=user))
     conversation = await alice.conversation()
-    await stack.provider.script({"answer": ["word "] * 80, "delay_ms": 100})
+    await stack.provider.script(_endless(over := asyncio.Event()))
     await {"grpc": _leave_grpc, "grpc-web": _leave_web, "sse": _leave_sse}[protocol](alice, conversation)
 
-    async def over() -> bool:
-        return _ended_calls(stack, user) == ["CANCELLED"]
-
-    await _eventually(over)
+    await _eventually(lambda: _ended_so(stack, user, ["CANCELLED"]))
     _, answer = (await alice.read(f"/v1/{conversation}/messages"))["messages"]
     assert answer["state"] == "MESSAGE_STATE_STREAMING", "the call ended before the answer"
-    events = [event async for event in alice.events("GET", f"/v1/{answer['name']}:watch")]
-    assert events[-1]["finished"]["message"]["text"] == _said(events) == "word " * 80
+    over.set()
+    events = await alice.log("GET", f"/v1/{answer['name']}:watch")
+    assert events[-1]["finished"]["message"]["text"] == _said(events) != ""
 
 
 async def _leave_sse(rest: Rest, conversation: str) -> None:
@@ -116,30 +119,24 @@ async def _leave_grpc(rest: Rest, conversation: str) -> None:
 async def _leave_web(rest: Rest, conversation: str) -> None:
     request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?").SerializeToString()
     headers = {**rest.headers(), "content-type": "application/grpc-web+proto"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(
-            f"{rest.url}/scenemesh.chat.v1.ChatService/SendMessage",
-            data=b"\0" + len(request).to_bytes(4, "big") + request,
-            headers=headers,
-        ) as response,
-    ):
+    url, body = f"{rest.url}/scenemesh.chat.v1.ChatService/SendMessage", b"\0" + len(request).to_bytes(4) + request
+    async with requested("POST", url, body, headers) as response:
         assert response.status == 200
         await response.content.readany()
 
 
 def _ended_calls(stack: Stack, user: str) -> list[str]:
-    """How the calls of SendMessage by a user ended, as the service's own log has them."""
-    lines = [line for log in (stack.state / "logs").glob("chat-*.log") for line in log.read_text().splitlines()]
-    told = [json.loads(line) for line in lines if line.startswith("{") and user in line]
-    return [one["code"] for one in told if one.get("rpc", "").endswith("/SendMessage") and one["event"] == "rpc"]
+    """How the calls of SendMessage by a user ended that were not refused for a busy machine, as the log has them."""
+    told = [one for one in stack.logged("chat-") if one["event"] == "rpc" and one.get("user") == user]
+    ended = [str(one["code"]) for one in told if one.get("rpc", "").endswith("/SendMessage")]
+    return [code for code in ended if code.lower() not in BUSY_CODES]
 
 
 async def test_a_stop_closes_the_models_stream_and_costs_what_was_said(stack: Stack) -> None:
     alice = Rest(stack.url, stack.token(user="streams-stop"))
     conversation, fake = await alice.conversation(), stack.provider.fake
     before = fake.open_streams
-    await stack.provider.script({"answer": ["word "] * 200, "delay_ms": 100})
+    await stack.provider.script(_endless(asyncio.Event()))
     async with aclosing(_generator(alice, conversation)) as answers:
         events = [await anext(answers) for _ in range(4)]
         stopped = await alice.call("POST", f"/v1/{events[0]['message']}:stop", {})
@@ -151,14 +148,13 @@ async def test_a_stop_closes_the_models_stream_and_costs_what_was_said(stack: St
     assert (finished["reason"], finished["receipt"]["charged"]) == ("FINISH_REASON_STOPPED", "1")
     assert stopped.body == finished["message"]
     assert finished["message"]["text"] == _said(events)
-    assert len(events) < 150
 
 
 async def test_a_stop_over_grpc_closes_the_models_stream_and_ends_the_call_well(stack: Stack) -> None:
     alice = Rest(stack.url, stack.token(user="streams-stop-grpc"))
     conversation, fake = await alice.conversation(), stack.provider.fake
     before, metadata = fake.open_streams, bearer(alice.token or "")
-    await stack.provider.script({"answer": ["word "] * 200, "delay_ms": 100})
+    await stack.provider.script(_endless(asyncio.Event()))
     async with channel(stack.url) as opened:
         request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?")
         answers = aiter(_stub(opened).SendMessage(request, metadata=metadata))
@@ -171,7 +167,6 @@ async def test_a_stop_over_grpc_closes_the_models_stream_and_ends_the_call_well(
     assert (finished.reason, finished.receipt.charged) == (chat_pb2.FINISH_REASON_STOPPED, 1)
     assert stopped == finished.message
     assert finished.message.text == "".join(event.delta.text for event in events)
-    assert len(events) < 150
     await _eventually(lambda: _ended_so(stack, "streams-stop-grpc", ["OK"]))
 
 
@@ -186,14 +181,23 @@ async def _ended_so(stack: Stack, user: str, codes: list[str]) -> bool:
 async def test_a_call_ends_at_its_deadline_and_the_answer_does_not(stack: Stack) -> None:
     alice = Rest(stack.url, stack.token(user="streams-deadline"))
     conversation, metadata = await alice.conversation(), bearer(alice.token or "")
-    await stack.provider.script({"answer": ["late"], "first_word_ms": 1_000 * ANSWER_SECONDS})
-    began = asyncio.get_running_loop().time()
-    async with channel(stack.url) as opened:
+    await stack.provider.script({"answer": ["late"], "gate": (late := asyncio.Event())})
+    asked = await stack.provider.requests()
+    async with _own_connection(stack.url) as opened, asyncio.timeout(PATIENCE_SECONDS):
         request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?")
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await _stub(opened).SendMessage(request, metadata=metadata, timeout=DEADLINE_SECONDS).read()
-    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert asyncio.get_running_loop().time() - began > DEADLINE_SECONDS - 0.1
+        # On a busy machine it may be over before the answer is begun.
+        codes = set()
+        while await stack.provider.requests() == asked:
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await _stub(opened).SendMessage(request, metadata=metadata, timeout=DEADLINE_SECONDS).read()
+            codes.add(caught.value.code())
+            if caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                assert asyncio.get_running_loop().time() - began > DEADLINE_SECONDS - 0.1
+    late.set()
+    # Tried again it may be refused, or find that the answer is begun by now.
+    assert grpc.StatusCode.DEADLINE_EXCEEDED in codes
+    assert codes <= {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED}
 
     async def answered() -> bool:
         messages = (await alice.read(f"/v1/{conversation}/messages"))["messages"]
@@ -206,7 +210,7 @@ async def test_slow_readers_hold_up_nobody_and_lose_nothing(stack: Stack) -> Non
     token = stack.token(user="streams-slow")
     rest = Rest(stack.url, token)
     conversation = await rest.conversation()
-    await stack.provider.script({"answer": ["word"] * 4_000, "first_word_ms": 2_000})
+    await stack.provider.script({"answer": ["word"] * WORDS, "until": (watched := asyncio.Event())})
     memory = _memory(stack)
     async with AsyncExitStack() as stack_of_channels:
         stub = _stub(await stack_of_channels.enter_async_context(channel(stack.url)))
@@ -223,12 +227,14 @@ async def test_slow_readers_hold_up_nobody_and_lose_nothing(stack: Stack) -> Non
         calls = [stub.WatchMessage(request, metadata=bearer(token)) for _ in range(20)]
         slow = [aiter(call) for call in calls]
         first = [await anext(reader) for reader in slow]
+        watched.set()
         async with asyncio.timeout(PATIENCE_SECONDS):
             events = await sending
-        assert (_said(events), "finished" in events[-1]) == ("word" * 4_000, True)
+        assert events[-1]["finished"]["message"]["text"] == _said(events)
+        assert len(_said(events)) >= 4 * WORDS
         assert _memory(stack) - memory < MEMORY_BYTES_MAX
-        rest_of: list[chat_pb2.ChatEvent] = [event async for event in slow[0]]
-        assert [event.number for event in [first[0], *rest_of]] == list(range(1, len(events) + 1))
+        seen: list[chat_pb2.ChatEvent] = [first[0], *[event async for event in slow[0]]]
+        assert [event.number for event in seen if not event.HasField("delayed")] == list(range(1, len(events) + 1))
         for call in calls:
             call.cancel()
 

@@ -45,7 +45,8 @@ async def _told(rest: Rest, call: tuple[str, str, Json | None], names: dict[str,
 
 
 async def _character(rest: Rest) -> str:
-    made = await rest.call("POST", "/v1/customCharacters", {"display_name": "Mira", "persona": "A quiet librarian."})
+    path, wanted = f"/v1/customCharacters?request_id={uuid4()}", {"display_name": "Mira", "persona": "A librarian."}
+    made = await rest.call("POST", path, wanted)
     assert made.status == 200, made.body
     return str(made.body["name"]).rpartition("/")[2]
 

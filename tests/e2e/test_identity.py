@@ -115,7 +115,7 @@ async def test_around_the_edge_there_is_no_way_in(stack: Stack) -> None:
     for direct in (grpc.aio.insecure_channel(target), grpc.aio.secure_channel(target, anonymous)):
         async with direct:
             stub = quota_pb2_grpc.QuotaServiceStub(direct)
-            call = stub.GetQuota(quota_pb2.GetQuotaRequest(name="users/me/quota"), metadata=headers, timeout=5)
+            call = stub.GetQuota(quota_pb2.GetQuotaRequest(name="users/me/quota"), metadata=headers, timeout=60)
             assert await call.code() is grpc.StatusCode.UNAVAILABLE
 
 

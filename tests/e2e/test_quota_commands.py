@@ -16,6 +16,7 @@ async def _run(stack: Stack, *arguments: str) -> Json:
 async def test_a_person_sees_what_was_used_and_chooses_a_time_zone(stack: Stack) -> None:
     ada = Rest(stack.url, stack.token(user="quota-ada"))
     await ada.turn(await ada.conversation())
+    await ada.settled()
     then = (await _run(stack, "entries", "--user", "quota-ada", "--all"))["entries"]
     assert [entry["kind"] for entry in then] == ["ENTRY_KIND_CHARGE", "ENTRY_KIND_ALLOWANCE"]
     assert (await _run(stack, "entries", "--user", "quota-ada", "--source", "promo"))["entries"] == []
@@ -29,7 +30,8 @@ async def test_a_person_sees_what_was_used_and_chooses_a_time_zone(stack: Stack)
 
 
 async def test_an_operator_sees_a_persons_quota_and_gives_a_hold_back(stack: Stack) -> None:
-    await stack.provider.script({"answer": ["So "] * 100, "delay_ms": 100})
+    over = asyncio.Event()
+    await stack.provider.script({"answer": ["So "], "delay_ms": 100, "until": over})
     bob = Rest(stack.url, stack.token(user="quota-bob"))
     conversation = await bob.conversation()
     async for _ in bob.events("POST", f"/v1/{conversation}/messages:send", {"text": "Who are you?"}):
@@ -43,13 +45,14 @@ async def test_an_operator_sees_a_persons_quota_and_gives_a_hold_back(stack: Sta
         "A test.",
     )
     assert (await _run(stack, "--of", "quota-bob"))["meters"][0]["remaining"] == "5"
+    over.set()
 
 
 async def test_a_change_is_told_to_who_watches(stack: Stack) -> None:
     eve = Rest(stack.url, stack.token(user="quota-eve"))
     conversation = await eve.conversation()
     remaining: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         async for event in eve.events("GET", "/v1/users/me/quota:watch"):
             if not remaining:
                 await eve.turn(conversation)

@@ -20,7 +20,7 @@ async def test_a_character_found_by_search_answers_and_the_turn_is_paid_for(stac
     character = next(hit for hit in found.body["suggestions"] if hit["kind"] == "KIND_CHARACTER")
     assert character["name"] == "characters/sherlock-holmes"
 
-    before = (await alice.call("GET", "/v1/users/me/quota")).body
+    before = await alice.settled()
     conversation = await alice.conversation(character["name"])
     events = await alice.turn(conversation)
     assert [event["number"] for event in events] == [str(number) for number in range(1, len(events) + 1)]
@@ -29,8 +29,8 @@ async def test_a_character_found_by_search_answers_and_the_turn_is_paid_for(stac
     assert finished["message"]["text"] == said(events) != ""
     assert (finished["receipt"]["meter"], finished["receipt"]["charged"]) == ("chat", "1")
 
-    after = (await alice.call("GET", "/v1/users/me/quota")).body
-    assert [_chat(quota)["remaining"] for quota in (before, after)] == ["5", "4"]
+    after = await alice.settled()
+    assert [meter["remaining"] for meter in (before, after)] == ["5", "4"]
     entries = (await alice.call("GET", "/v1/users/me/entries")).body["entries"]
     assert [(entry["kind"], entry["meter"], entry["amount"], entry["balance"]) for entry in entries] == [
         ("ENTRY_KIND_CHARGE", "chat", "1", "4"),
@@ -44,10 +44,6 @@ async def test_a_character_found_by_search_answers_and_the_turn_is_paid_for(stac
         ("ROLE_USER", "Who are you?"),
         ("ROLE_CHARACTER", said(events)),
     ]
-
-
-def _chat(quota: Json) -> Json:
-    return next(meter for meter in quota["meters"] if meter["meter"] == "chat")
 
 
 async def test_every_protocol_gives_the_same_events(stack: Stack) -> None:
@@ -80,7 +76,7 @@ async def test_a_watcher_goes_on_where_it_was_cut_off(stack: Stack) -> None:
         if len(seen) == 3:
             break
     watch = f"/v1/{seen[0]['message']}:watch?after=3"
-    rest = [event async for event in carol.events("GET", watch)]
+    rest = await carol.log("GET", watch)
     assert [int(event["number"]) for event in seen + rest] == list(range(1, len(seen + rest) + 1))
     assert rest[-1]["finished"]["message"]["text"] == said(seen + rest)
     again = [event async for event in carol.events("GET", f"/v1/{seen[0]['message']}:watch")]
@@ -106,8 +102,7 @@ async def test_a_failure_after_the_first_word_is_the_last_event_over_every_proto
         failed = events[-1]["failed"]
         endings.append((kind(events[-1]), failed["reason"], failed["message"]["text"], said(events)))
     assert endings == [("failed", "FAILURE_REASON_MODEL_CUT", "I am cut ", "I am cut ")] * 3
-    quota = (await rest.call("GET", "/v1/users/me/quota")).body
-    assert (_chat(quota)["used"], _chat(quota)["held"]) == ("0", "0")
+    assert (await rest.settled())["used"] == "0"
 
 
 async def test_a_repeated_request_answers_again_and_costs_once(stack: Stack) -> None:
@@ -119,8 +114,7 @@ async def test_a_repeated_request_answers_again_and_costs_once(stack: Stack) -> 
     ]
     assert _shape(turns[0]) == _shape(turns[1])
     assert turns[0][-1] == turns[1][-1]
-    quota = (await dave.call("GET", "/v1/users/me/quota")).body
-    assert _chat(quota)["used"] == "1"
+    assert (await dave.settled())["used"] == "1"
 
 
 async def test_plans_are_there_for_anyone(stack: Stack) -> None:

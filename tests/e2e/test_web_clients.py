@@ -16,7 +16,7 @@ import pytest
 from google.protobuf import json_format
 
 from scenemesh.chat.v1 import chat_pb2
-from tests.e2e.clients import Json, Rest, kind, said
+from tests.e2e.clients import BUSY_CODES, Json, Rest, kind, said
 from tests.e2e.stack import Stack
 
 WEB = Path(__file__).parent / "web"
@@ -25,7 +25,9 @@ PAGE = "http://localhost:5173"
 FOREIGN_PAGE = "https://elsewhere.example"
 TEXT = "Who are you?"
 AFTER = 3
-TURN_SECONDS_MAX = 60
+TURN_SECONDS_MAX = 120
+# How often a turn is taken that a busy machine refuses.
+TURNS_MAX = 5
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 QUOTA_FAILURE = "type.googleapis.com/google.rpc.QuotaFailure"
 DECISION = "type.googleapis.com/scenemesh.quota.v1.Decision"
@@ -62,6 +64,10 @@ class Turn:
     steps: dict[str, list[Json]]
     refused: Json | None
 
+    @property
+    def found_it_busy(self) -> bool:
+        return self.refused is not None and self.refused["code"].lower() in BUSY_CODES
+
 
 async def _turn(programs: Path, client: str, url: str, token: str, page: str = PAGE) -> Turn:
     process = await asyncio.create_subprocess_exec(
@@ -91,10 +97,13 @@ def test_the_generated_typescript_passes_the_strict_compiler(compiler: Path) -> 
 
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_a_browser_sees_the_events_that_sse_sends(stack: Stack, programs: Path, client: str) -> None:
-    rest = Rest(stack.url, stack.token(user=f"web-{client}"))
-    over_sse = await rest.turn(await rest.conversation(), TEXT)
-
-    turn = await _turn(programs, client, stack.url, stack.token(user=f"web-{client}"))
+    for number in range(TURNS_MAX):
+        token = stack.token(user=f"web-{client}-{number}")
+        rest = Rest(stack.url, token)
+        over_sse = await rest.turn(await rest.conversation(), TEXT)
+        turn = await _turn(programs, client, stack.url, token)
+        if not turn.found_it_busy:
+            break
     assert turn.refused is None
     assert turn.steps["suggested"][0]["suggestions"][0]["name"] == "characters/sherlock-holmes"
     sent, watched = turn.steps["sent"], turn.steps["watched"]
@@ -104,10 +113,11 @@ async def test_a_browser_sees_the_events_that_sse_sends(stack: Stack, programs: 
     assert sent[-1]["finished"]["message"]["text"] == said(sent) == said(over_sse) != ""
     assert watched == sent[AFTER:] != []
 
-    again = [event async for event in rest.events("GET", f"/v1/{sent[0]['message']}:watch")]
+    again = await rest.log("GET", f"/v1/{sent[0]['message']}:watch")
     assert _messages(again) == _messages(sent)
     (chat,) = (meter for meter in turn.steps["quota"][0]["meters"] if meter["meter"] == "chat")
-    assert (chat["used"], chat["remaining"]) == ("2", "3")
+    # What is held counts as well, where a busy machine has not settled it yet.
+    assert (int(chat["used"]) + int(chat.get("held", 0)), chat["remaining"]) == (2, "3")
 
 
 def _shape(events: list[Json]) -> list[tuple[str, str, str]]:
@@ -129,7 +139,10 @@ async def test_an_empty_meter_is_resource_exhausted_with_its_details(stack: Stac
         assert kind((await rest.turn(conversation, TEXT))[-1]) == "finished"
 
     asked = await stack.provider.requests()
-    turn = await _turn(programs, client, stack.url, token)
+    for _ in range(TURNS_MAX):
+        turn = await _turn(programs, client, stack.url, token)
+        if not turn.found_it_busy:
+            break
     assert await stack.provider.requests() == asked
     assert list(turn.steps) == ["suggested", "opened"]
     assert turn.refused is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -23,9 +24,10 @@ class Behaviour:
     In the stream, the `…_after` fields count pieces: after so many it ends without its end mark (cut), is reset, falls
     silent, carries an error event, which `error` may name, carries something that is not JSON, or the model refuses.
     With `resumes`, a request that ends with the beginning of the answer gets the rest of it. `first_word_ms` is the
-    silence before the first piece, `delay_ms` that before each. `unmarked` says all, and the reason, but not the wire's
-    end mark; `held` keeps the stream open after all, `end_ms` for so long. `keep_alive` puts a comment before each
-    piece. `reasoning` is thought aloud before the first one.
+    silence before the first piece, `delay_ms` that before each. A test that shares the loop may say when it goes on:
+    nothing comes before `gate` is set, and the first piece again and again before `until` is; the answer comes then.
+    `unmarked` says all, and the reason, but not the wire's end mark; `held` keeps the stream open after all, `end_ms`
+    for so long. `keep_alive` puts a comment before each piece. `reasoning` is thought aloud before the first one.
 
     `usage` is (input tokens, output tokens), `cached_tokens` a part of the first; None reports none.
     `usage_with_reason` reports it in the chunk that has the reason, as some servers of OpenAI's protocol do. `stop` is
@@ -35,6 +37,8 @@ class Behaviour:
     answer: Sequence[str] | None = None
     delay_ms: float = 0
     first_word_ms: float = 0
+    gate: asyncio.Event | None = None
+    until: asyncio.Event | None = None
     status: int = 200
     error: str = ""
     retry_after_seconds: int | None = None

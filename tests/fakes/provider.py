@@ -36,6 +36,9 @@ BEHIND = "You work behind the scenes of a conversation"
 # Four images and what is said with them.
 REQUEST_BYTES_MAX = 32 * 1024 * 1024
 
+# Before one piece is said again, at least.
+AGAIN_MS = 20
+
 # Closed with a linger of none, a connection is reset.
 LINGER_NONE = struct.pack("ii", 1, 0)
 
@@ -207,6 +210,11 @@ async def _stream(
     for event in wire.opening(behaviour):
         await response.write(event)
     await asyncio.sleep(behaviour.first_word_ms / 1000)
+    if behaviour.gate is not None:
+        await behaviour.gate.wait()
+    while behaviour.until is not None and not behaviour.until.is_set():
+        await asyncio.sleep(max(behaviour.delay_ms, AGAIN_MS) / 1000)
+        await response.write(wire.piece(pieces[0], behaviour))
     for index in range(len(pieces) + 1):
         if behaviour.keep_alive:
             await response.write(b": keep-alive\n\n")

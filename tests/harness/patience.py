@@ -7,15 +7,25 @@ from types import ModuleType
 
 import pytest
 
-from runtime import postgres, redis
+from runtime import postgres, redis, registry
 from runtime.interceptors.call import Call
 from runtime.interceptors.deadline import _policy_seconds
 from services.billing_svc import applying
+from services.billing_svc.payments import asking
+from services.billing_svc.payments.stripe import client as stripe
+from services.billing_svc.reconciling import ledger
 from services.chat_svc import siblings
-from services.chat_svc.answering import journal
+from services.chat_svc.answering import journal, stopping
+from services.chat_svc.archive import printing
 from services.chat_svc.media import tolls
-from services.chat_svc.scenes import characters
+from services.chat_svc.providers import openai
+from services.chat_svc.scenes import asking as asides
+from services.chat_svc.scenes import characters, suggesting
+from services.chat_svc.scenes.portraits import web
+from services.chat_svc.store import answers, rounds
+from services.chat_svc.turning import conversing
 from services.quota_svc import plans
+from services.search_svc.versions import building, process
 
 TIMES = 15
 # What a process goes by.
@@ -25,13 +35,33 @@ DEADLINE = sys.modules["runtime.interceptors.deadline"]
 
 LIMITS: tuple[tuple[ModuleType, str], ...] = (
     (redis, "TIMEOUT_SECONDS"),
+    (registry, "LEASE_MS"),
     (postgres, "ACQUIRE_SECONDS"),
+    (postgres, "COMMAND_SECONDS"),
     (journal, "WRITE_SECONDS_MAX"),
+    (stopping, "END_SECONDS_MAX"),
+    (answers, "LEASE_SECONDS"),
+    (answers, "LATE_SECONDS"),
+    (rounds, "LATE_SECONDS"),
+    (rounds, "TAKEN_SECONDS"),
+    (conversing, "HEARTBEAT_SECONDS"),
+    (openai, "USAGE_SECONDS_MAX"),
+    (printing, "SECONDS_MAX"),
+    (asides, "ASIDE_SECONDS_MAX"),
+    (suggesting, "WAIT_SECONDS_MAX"),
+    (web, "SECONDS_MAX"),
     (siblings, "CALL_SECONDS_MAX"),
     (characters, "CALL_SECONDS_MAX"),
     (tolls, "CALL_SECONDS_MAX"),
     (applying, "CALL_SECONDS"),
+    (asking, "CONNECT_SECONDS"),
+    (asking, "TOTAL_SECONDS"),
+    (stripe, "CONNECT_TIMEOUT_SECONDS"),
+    (stripe, "REQUEST_TIMEOUT_SECONDS"),
+    (ledger, "CALL_SECONDS"),
     (plans, "LIST_SECONDS"),
+    (building, "STOP_SECONDS"),
+    (process, "GRACE_SECONDS"),
 )
 
 
