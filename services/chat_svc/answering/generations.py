@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextvars import Context
+from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
 
-from runtime.context import REQUEST_ID, request_id
+from runtime.context import DEADLINE, REQUEST_ID, request_id
 from runtime.errors import Unavailable
 from services.chat_svc.answering.closing import Closing
 from services.chat_svc.answering.generation import Generation
@@ -21,6 +21,8 @@ from services.chat_svc.answering.live import LiveLog
 from services.chat_svc.answering.paying import Paying
 from services.chat_svc.answering.speech import Draft, Speech
 from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.estimate import turns_of
+from services.chat_svc.domain.log import explained
 from services.chat_svc.domain.model import Prices
 from services.chat_svc.siblings import Quota
 from services.chat_svc.store import Answers
@@ -96,13 +98,20 @@ class Generations:
         settled: Callable[[Message], Message],
         units_max: int | None = None,
         turns_held: int = 1,
+        turns_max: int | None = None,
     ) -> asyncio.Task[None]:
         """Begins to make an answer that this process owns, or goes on with it; the job that does it.
 
-        It may cost `units_max`. `settled` has the last word on the answer as it ended, before that is kept.
+        It may cost `units_max`, and costs `turns_max` turns at most: unless told as many as the longest answer of one
+        model. `settled` has the last word on the answer as it ended, before that is kept.
         """
-        paying = Paying(self._quota, answer, draft.tokens_per_turn, units_max, turns_held)
-        generation = Generation(answer, draft, self._speech, self._journal, self._closing, paying, settled)
+        longest = turns_of(self._speech.output_tokens_max(draft.wanted), draft.tokens_per_turn)
+        paying = Paying(self._quota, answer, draft.tokens_per_turn, turns_max or longest, units_max, turns_held)
+
+        def told(ended: Message) -> Message:
+            return settled(explained(ended))
+
+        generation = Generation(answer, draft, self._speech, self._journal, self._closing, paying, told)
         self._running[answer.id] = generation
         self._speech.crowd.answers = len(self._running)
         if self._drained:
@@ -124,9 +133,9 @@ class Generations:
         return True
 
     async def carried(self, work: Coroutine[Any, Any, Value]) -> Value:
-        """The result of work that is carried through even if the caller goes away meanwhile."""
+        """The result of work that is carried through even if the caller goes away, or has no time left."""
         result: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
-        self._tasks.create_task(_deliver(work, result))
+        self._tasks.create_task(_deliver(work, result), context=_without_deadline())
         return await result
 
     async def _run(self, generation: Generation) -> None:
@@ -173,6 +182,15 @@ class Generations:
             generation.interrupt()
         else:
             generation.hand_over(partial(self._offering.offer, generation.answer, generation.draft))
+
+
+def _without_deadline() -> Context:
+    """All that is known of the call that is being served, but how long it may take."""
+    context = Context()
+    for name, value in copy_context().items():
+        if name is not DEADLINE:
+            context.run(name.set, value)
+    return context
 
 
 async def _deliver(work: Awaitable[Value], result: asyncio.Future[Value]) -> None:

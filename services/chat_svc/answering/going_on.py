@@ -55,36 +55,40 @@ class GoingOn:
 
     async def run(self) -> None:
         """Takes what others leave, until it is cancelled."""
-        while True:
-            try:
-                await self._listen()
-            except FAULTS as error:
-                log.warning("what others leave is not heard of", error=type(error).__name__)
-                await asyncio.sleep(BLOCK_SECONDS)
-
-    async def take(self) -> None:
-        """Goes on with what is left to whoever takes it."""
-        while left := await self._answers.take_offered():
-            for answer, handover in left:
+        async with asyncio.TaskGroup() as tasks:
+            while True:
                 try:
-                    await self._go_on(answer, handover)
-                except MeshError as error:
-                    # Its lease lapses, and recovery ends it with what was said.
-                    log.warning("answer cannot be gone on with", answer=str(answer.id), reason=error.reason)
-                except Exception:
-                    log.exception("defect in going on", answer=str(answer.id))
+                    await self._listen(tasks)
+                except FAULTS as error:
+                    log.warning("what others leave is not heard of", error=type(error).__name__)
+                    await asyncio.sleep(BLOCK_SECONDS)
 
-    async def _listen(self) -> None:
+    async def _listen(self, tasks: asyncio.TaskGroup) -> None:
         async with self._waiting.pubsub() as channel:
             await channel.subscribe(CHANNEL)
             while True:
                 await channel.get_message(ignore_subscribe_messages=True, timeout=BLOCK_SECONDS)
                 try:
-                    await self.take()
+                    await self._take(tasks)
                 except MeshError as error:
                     log.warning("what others leave is not taken", reason=error.reason)
                 except Exception:
                     log.exception("defect in taking what others leave")
+
+    async def _take(self, tasks: asyncio.TaskGroup) -> None:
+        """Begins to go on with what is left to whoever takes it: with each by itself, for their leases run."""
+        while left := await self._answers.take_offered():
+            for answer, handover in left:
+                tasks.create_task(self._taken(answer, handover))
+
+    async def _taken(self, answer: Message, handover: Handover) -> None:
+        try:
+            await self._go_on(answer, handover)
+        except MeshError as error:
+            # Its lease lapses, and recovery ends it with what was said.
+            log.warning("answer cannot be gone on with", answer=str(answer.id), reason=error.reason)
+        except Exception:
+            log.exception("defect in going on", answer=str(answer.id))
 
     async def _go_on(self, answer: Message, handover: Handover) -> None:
         said = await self._journal.entries(answer.id)

@@ -17,6 +17,7 @@ from services.chat_svc.domain.entry import Entry
 from services.chat_svc.domain.fault import FailureReason
 from services.chat_svc.store import Answers
 from services.chat_svc.store import Rounds as KeptRounds
+from services.chat_svc.store.answers import LATE_SECONDS
 from services.chat_svc.turning.rounds import Rounds
 
 log = structlog.get_logger()
@@ -55,8 +56,12 @@ class Recovery:
 
     async def run(self) -> None:
         """Sweeps until it is cancelled."""
+        now = asyncio.get_running_loop().time
         while True:
+            late = now() + SWEEP_SECONDS + LATE_SECONDS
             await asyncio.sleep(SWEEP_SECONDS)
+            # Where this process stood still, so may have those that are to renew their leases.
+            self._was_away |= now() > late
             try:
                 await self.sweep()
             except MeshError as error:
@@ -72,18 +77,27 @@ class Recovery:
         try:
             if not await self._is_calm():
                 return
-            for message in await self._answers.take_lapsed(self._generations.running):
-                try:
-                    await self._take(message)
-                except MeshError:
-                    raise
-                except Exception:
-                    # One that cannot be ended holds up nobody else's.
-                    log.exception("defect in ending what was left", answer=str(message.id))
+            # Side by side: where one waits for something that hangs, the others do not wait for that.
+            taken = await self._answers.take_lapsed(self._generations.running)
+            faults = await asyncio.gather(*(self._taken(message) for message in taken))
+            for fault in faults:
+                if fault is not None:
+                    raise fault
             await self._rounds.take_late()
         except Unavailable:
             self._was_away = True
             raise
+
+    async def _taken(self, message: Message) -> MeshError | None:
+        """Ends one that was left; what stood in the way, which the next sweep may find gone."""
+        try:
+            await self._take(message)
+        except MeshError as error:
+            return error
+        except Exception:
+            # One that cannot be ended holds up nobody else's.
+            log.exception("defect in ending what was left", answer=str(message.id))
+        return None
 
     async def _is_calm(self) -> bool:
         """Whether owners that live have had the time to say so."""

@@ -4,6 +4,7 @@ An owner keeps a lease on what it runs. The database's clock alone decides wheth
 lost one can change nothing any more.
 """
 
+import asyncio
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from uuid import UUID
 
 from asyncpg.pool import PoolConnectionProxy
 
-from runtime.errors import Aborted, NotFound
+from runtime.errors import Aborted, NotFound, Unavailable
 from runtime.events.envelope import topic
 from runtime.postgres import Pool, connection
 from scenemesh.events.v1.envelope_pb2 import Envelope
@@ -22,12 +23,18 @@ from services.chat_svc.domain.handover import Handover
 from services.chat_svc.store import rows
 from services.chat_svc.store.beginning import ANSWERING, begin_at_once
 from services.chat_svc.store.families import with_siblings
+from services.chat_svc.store.leases import NOBODY, NOW, OFFER, RENEW, TAKE_BACK, TAKE_LAPSED, TAKE_OFFERED
 from services.chat_svc.store.media import show
 
 LEASE_SECONDS = 5.0
 
-# What one recovery takes at a time.
+# What one recovery takes at a time, and how late it may come to that.
 LAPSED_MAX = 50
+LATE_SECONDS = 1.0
+
+# What others leave is left for so long, and so many are taken at a time.
+OFFER_SECONDS = 4.0
+OFFERED_MAX = 10
 
 ADD = """
     INSERT INTO messages (
@@ -37,7 +44,7 @@ ADD = """
     )
     VALUES (
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, now() + make_interval(secs => $22)
+        $20, $21, clock_timestamp() + make_interval(secs => $22)
     )
 """
 
@@ -57,7 +64,7 @@ END = """
             text = $5, state = $6, model = $7, log = $8::jsonb, input_tokens = $9, output_tokens = $10,
             usage_estimated = $11, cached_tokens = $12, finish_reason = $13, failure_reason = $14, charged = $15,
             attempts = $16::jsonb, cost = $17, next_id = $18,
-            lease_until = now() + make_interval(secs => $19 + CASE WHEN $18::uuid IS NULL THEN 0 ELSE
+            lease_until = clock_timestamp() + make_interval(secs => $19 + CASE WHEN $18::uuid IS NULL THEN 0 ELSE
                 coalesce((locked.turn_taking->>'pause_seconds')::integer, 0)
             END)
         FROM locked
@@ -77,26 +84,7 @@ HELD = """
     WHERE user_id = $1 AND conversation_id = $2 AND NOT hold_resolved AND state <> 'streaming'
 """
 
-RENEW = """
-    UPDATE messages SET lease_until = now() + make_interval(secs => $3), unmirrored = id = ANY($4::uuid[])
-    WHERE owner = $1 AND id = ANY($2::uuid[]) AND state = 'streaming'
-    RETURNING id, stop_wished
-"""
-
 WISH_STOPPED = "UPDATE messages SET stop_wished = true WHERE user_id = $1 AND conversation_id = $2 AND id = $3"
-
-# SKIP LOCKED: of several processes that look at once, each takes what the others do not.
-TAKE_LAPSED = """
-    UPDATE messages SET owner = $1, lease_until = now() + make_interval(secs => $3)
-    WHERE (user_id, conversation_id, id) IN (
-        SELECT user_id, conversation_id, id FROM messages
-        WHERE NOT hold_resolved AND lease_until < now() AND id <> ALL($2::uuid[])
-        ORDER BY lease_until
-        LIMIT $4
-        FOR UPDATE SKIP LOCKED
-    )
-    RETURNING *
-"""
 
 # The pause between two answers of a round is over. Where it lasted too long, nobody waits for the next one any more.
 FOLLOW = """
@@ -117,35 +105,6 @@ ANSWER = f"""
     SELECT * FROM ({with_siblings("SELECT * FROM line")}) answer
     ORDER BY steps
 """  # noqa: S608 (our own)
-
-# Answers that their owner leaves to whoever takes them, for as long as the lease runs, belong to nobody.
-NOBODY = UUID(int=0)
-OFFER_SECONDS = 4.0
-OFFERED_MAX = 10
-
-OFFER = """
-    UPDATE messages SET owner = $5, lease_until = now() + make_interval(secs => $6), handed_over = $7::jsonb
-    WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND owner = $4 AND state = 'streaming'
-    RETURNING id
-"""
-
-TAKE_OFFERED = """
-    UPDATE messages SET owner = $1, lease_until = now() + make_interval(secs => $3)
-    WHERE (user_id, conversation_id, id) IN (
-        SELECT user_id, conversation_id, id FROM messages
-        WHERE state = 'streaming' AND owner = $2 AND lease_until > now()
-        ORDER BY lease_until
-        LIMIT $4
-        FOR UPDATE SKIP LOCKED
-    )
-    RETURNING *
-"""
-
-TAKE_BACK = """
-    UPDATE messages SET owner = $4, lease_until = now() + make_interval(secs => $6)
-    WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND owner = $5 AND state = 'streaming'
-    RETURNING id
-"""
 
 # An answer's end is told when it is known what it cost, and once.
 RESOLVED = """
@@ -309,11 +268,20 @@ class Answers:
     async def take_lapsed(self, running: Collection[UUID]) -> list[Message]:
         """Makes this owner the owner of answers that nobody looks after, other than those `running` here.
 
-        They are streaming ones whose owner died, and ended ones whose hold was never resolved.
+        They are streaming ones whose owner died, and ended ones whose hold was never resolved. UNAVAILABLE where the
+        database took long to answer: owners that live may have waited for it, too, and nothing is taken.
         """
+        now = asyncio.get_running_loop().time
+        late = now() + LATE_SECONDS
         async with connection(self._pool) as database:
-            taken = await database.fetch(TAKE_LAPSED, self._owner, list(running), LEASE_SECONDS, LAPSED_MAX)
-        return [rows.message(row) for row in taken]
+            reached = await database.fetchval(NOW)
+            if now() > late:
+                raise _slow()
+            limits = LEASE_SECONDS, LAPSED_MAX, reached, LATE_SECONDS
+            taken = await database.fetch(TAKE_LAPSED, self._owner, list(running), *limits)
+        if not taken and now() > late:
+            raise _slow()
+        return rows.readable(taken, rows.message)
 
     async def offer(self, answer: Message, handover: Handover) -> bool:
         """Leaves an answer to whoever takes it; false when it is no longer this owner's."""
@@ -338,7 +306,7 @@ class Answers:
         """Makes this owner the owner of a few answers that others leave to whoever takes them."""
         async with connection(self._pool) as database:
             taken = await database.fetch(TAKE_OFFERED, self._owner, NOBODY, LEASE_SECONDS, OFFERED_MAX)
-        return [(rows.message(row), rows.handover(row)) for row in taken]
+        return rows.readable(taken, lambda row: (rows.message(row), rows.handover(row)))
 
     async def _add(self, database: PoolConnectionProxy, message: Message) -> None:
         has_hold = message.hold != ""
@@ -367,6 +335,10 @@ class Answers:
             message.images_meter,
             LEASE_SECONDS,
         )
+
+
+def _slow() -> Unavailable:
+    return Unavailable("The database is slow.", reason="DATABASE_SLOW")
 
 
 def in_progress() -> Aborted:

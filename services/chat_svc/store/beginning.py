@@ -56,7 +56,7 @@ BEGIN = f"""
         )
         SELECT
             $1, $2, $3, last_position + 2, 'character', '', 'streaming', $5, $10, $11, $12, $13,
-            $14, false, $15, $6, $16, $17, now() + make_interval(secs => $18)
+            $14, false, $15, $6, $16, $17, clock_timestamp() + make_interval(secs => $18)
         FROM grown
     )
     SELECT last_position, (

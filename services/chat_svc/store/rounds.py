@@ -119,7 +119,7 @@ UNDER_WAY = """
 
 # SKIP LOCKED: of several processes that look at once, each takes what the others do not.
 TAKE_LATE = """
-    UPDATE messages SET lease_until = now() + make_interval(secs => $1)
+    UPDATE messages SET lease_until = clock_timestamp() + make_interval(secs => $1)
     WHERE (user_id, conversation_id, id) IN (
         SELECT last.user_id, last.conversation_id, last.id
         FROM rounds
@@ -226,7 +226,7 @@ class Rounds:
         async with connection(self._pool) as database:
             await database.execute(FORGET_ENDED)
             taken = await database.fetch(TAKE_LATE, TAKEN_SECONDS, LATE_SECONDS, TAKEN_MAX)
-        return [rows.message(row) for row in taken]
+        return rows.readable(taken, rows.message)
 
     async def leave(self, answer: Message) -> None:
         """Lets others begin the next answer once the pause is over; where nobody does, the round ends."""

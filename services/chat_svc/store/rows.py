@@ -1,9 +1,12 @@
 """Rows as values, and values as rows."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple
+from typing import TypeVar
 
 import asyncpg
+import structlog
 from pydantic import TypeAdapter
 
 from services.chat_svc.domain.conversation import Conversation, Message, Reaction, Role, State
@@ -13,7 +16,22 @@ from services.chat_svc.domain.group import Group, TurnOrder
 from services.chat_svc.domain.handover import Handover
 from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent, Usage
 
+log = structlog.get_logger()
+
 HANDOVER = TypeAdapter(Handover)
+
+Value = TypeVar("Value")
+
+
+def readable(taken: Sequence[asyncpg.Record], read: Callable[[asyncpg.Record], Value]) -> list[Value]:
+    """What the messages among these rows are that can be read: one that a newer version wrote holds up no other."""
+    values = []
+    for row in taken:
+        try:
+            values.append(read(row))
+        except (KeyError, TypeError, ValueError) as error:
+            log.error("message cannot be read", message=str(row["id"]), error=str(error))
+    return values
 
 
 def conversation(row: asyncpg.Record) -> Conversation:

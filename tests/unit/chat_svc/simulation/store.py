@@ -15,12 +15,12 @@ from services.chat_svc.store import Begun, rows
 from services.chat_svc.store.answers import (
     LAPSED_MAX,
     LEASE_SECONDS,
-    NOBODY,
     OFFER_SECONDS,
     OFFERED_MAX,
     Renewed,
     in_progress,
 )
+from services.chat_svc.store.leases import NOBODY
 from services.chat_svc.store.rounds import LATE_SECONDS, TAKEN_MAX, TAKEN_SECONDS
 
 

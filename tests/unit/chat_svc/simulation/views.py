@@ -14,8 +14,9 @@ from services.chat_svc.domain.conversation import Conversation, Message
 from services.chat_svc.domain.handover import Handover
 from services.chat_svc.domain.round import Plan, Round
 from services.chat_svc.store import Answers, Begun, Conversations, Messages, Rounds
-from services.chat_svc.store.answers import NOBODY, Renewed
+from services.chat_svc.store.answers import Renewed
 from services.chat_svc.store.conversations import Ready
+from services.chat_svc.store.leases import NOBODY
 from services.chat_svc.store.transcripts import Branch, Transcripts
 from tests.unit.chat_svc.simulation.line import Line
 from tests.unit.chat_svc.simulation.store import Database
