@@ -93,6 +93,15 @@ class Reservation:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What images would cost: `units` of `meter`, of which there are enough where they are `paid`."""
+
+    meter: str = ""
+    units: int = 0
+    paid: bool = True
+
+
+@dataclass(frozen=True)
 class Standing:
     """What a person has left: units by meter, None without limit, and the tokens that a prompt may have.
 
@@ -103,10 +112,11 @@ class Standing:
     payers: Mapping[str, tuple[str, int]]
     context_tokens: int
 
-    def pays(self, meter: str, units: int) -> bool:
-        """Whether a meter has so many units left."""
+    def pays(self, meter: str, units: int, shown: Shown = Shown()) -> bool:
+        """Whether a meter has so many units left, and the images' one enough for those beside them."""
         left = self.left.get(meter, 0)
-        return left is None or left >= units
+        units += shown.units if shown.meter == meter else 0
+        return shown.paid and (left is None or left >= units)
 
     def reservation(self, *, premium: bool) -> Reservation:
         """What `Quota.reserve` would give, if it held anything; what it would refuse counts on the chat meter."""
@@ -156,12 +166,19 @@ class Quota:
         decision = await self._admission(user, meter)
         return decision.amount if decision.meter == CREDITS_METER else 0
 
-    async def extend(self, hold: str, meter: str, units: int) -> None:
-        """Makes a hold one of so many units in all; ResourceExhausted when there are not as many."""
-        amounts = [quota_pb2.Amount(meter=meter, amount=units)]
-        lifetime = Duration(seconds=HOLD_SECONDS)
-        request = quota_pb2.ExtendHoldRequest(name=hold, amounts=amounts, time_to_live=lifetime)
-        await answered(self._stub.ExtendHold(request, timeout=CALL_SECONDS_MAX))
+    async def extend(self, hold: str, meter: str, units: int, *, in_part: bool = False) -> int:
+        """Makes a hold one of so many units in all, or `in_part` of as many as there are; how many that is.
+
+        QuotaExhausted when there are not as many, or none that are not held.
+        """
+        request = quota_pb2.ExtendHoldRequest(
+            name=hold,
+            amounts=[quota_pb2.Amount(meter=meter, amount=units)],
+            time_to_live=Duration(seconds=HOLD_SECONDS),
+            mode=quota_pb2.RESERVE_MODE_BEST_EFFORT if in_part else quota_pb2.RESERVE_MODE_NORMAL,
+        )
+        extended = await answered(self._stub.ExtendHold(request, timeout=CALL_SECONDS_MAX))
+        return next((line.amount for line in extended.hold.lines if line.meter == meter), 0)
 
     async def settle(self, answer: Message) -> int | None:
         """Charges what the answer cost, with the images that it looked at.
@@ -217,8 +234,13 @@ class Quota:
         """Whether the person's plan or credits would pay for one unit now."""
         return _admitted(await self._admission(user, meter))
 
-    async def _admission(self, user: str, meter: str) -> quota_pb2.Decision:
-        request = quota_pb2.CheckAdmissionRequest(parent=f"users/{user}", meter=meter, amount=1)
+    async def shown(self, user: str, images: int) -> Shown:
+        """What so many images would cost the person."""
+        decision = await self._admission(user, IMAGES_METER, images)
+        return Shown(decision.meter, decision.amount, _admitted(decision))
+
+    async def _admission(self, user: str, meter: str, amount: int = 1) -> quota_pb2.Decision:
+        request = quota_pb2.CheckAdmissionRequest(parent=f"users/{user}", meter=meter, amount=amount)
         return await answered(self._stub.CheckAdmission(request, timeout=CALL_SECONDS_MAX))
 
     async def _reserve(self, user: str, request_id: UUID, amounts: Mapping[str, int]) -> quota_pb2.ReserveResponse:

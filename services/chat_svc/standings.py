@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtime.events.envelope import ENVELOPE, opened, stream
-from services.chat_svc.siblings import Quota, Standing
+from services.chat_svc.siblings import Quota, Shown, Standing
 
 log = structlog.get_logger()
 
@@ -29,6 +29,8 @@ PAUSE_SECONDS = 1.0
 
 FAULTS = (RedisError, OSError, TimeoutError)
 
+Value = TypeVar("Value")
+
 
 class Standings:
     """`seconds` is a clock that only goes forward."""
@@ -40,21 +42,29 @@ class Standings:
         self._hearing = False
         # Counts what was forgotten: an answer that was asked for before is not remembered after.
         self._forgotten = 0
-        self._kept: OrderedDict[str, tuple[float, Standing]] = OrderedDict()
+        # By the person: what is known of them, and until when. For their images, by how many there are.
+        self._kept: OrderedDict[str, dict[int, tuple[float, Any]]] = OrderedDict()
 
     async def standing(self, user: str) -> Standing:
         """What the person has left on every meter, as it was at most a moment ago."""
-        until, standing = self._kept.get(user, (0.0, None))
-        if standing is not None and self._seconds() < until:
-            return standing
+        return await self._known(user, 0, lambda: self._quota.standing(user))
+
+    async def shown(self, user: str, images: int) -> Shown:
+        """What so many images would cost the person, one or more."""
+        return await self._known(user, images, lambda: self._quota.shown(user, images))
+
+    async def _known(self, user: str, images: int, ask: Callable[[], Awaitable[Value]]) -> Value:
+        until, known = self._kept.get(user, {}).get(images, (0.0, None))
+        if known is not None and self._seconds() < until:
+            return cast("Value", known)
         forgotten = self._forgotten
-        standing = await self._quota.standing(user)
+        value = await ask()
         if self._hearing and forgotten == self._forgotten:
-            self._kept[user] = (self._seconds() + STANDING_SECONDS, standing)
+            self._kept.setdefault(user, {})[images] = (self._seconds() + STANDING_SECONDS, value)
             self._kept.move_to_end(user)
             if len(self._kept) > STANDINGS_MAX:
                 self._kept.popitem(last=False)
-        return standing
+        return value
 
     async def run(self) -> None:
         """Forgets what changes, until it is cancelled."""

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ START_SECONDS = 120
 STOP_SECONDS = 120
 # What a command says that found a machine with too much to do, and how often it is run again.
 BUSY = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RECONCILIATION_RUNNING", "cannot be reached")
-RUNS_MAX, AGAIN_SECONDS = 10, 1.0
+RUNS_MAX = 10
 GONE_SECONDS = 60
 # What would make it talk to somebody's own models and take somebody's own money.
 FOREIGN_PREFIXES = ("ANTHROPIC_", "OPENAI_", "STRIPE_", "REVENUECAT_", "LEMON_SQUEEZY_", "CRYPTOMUS_")
@@ -90,7 +89,6 @@ class Stack:
             ran = subprocess.run(command, capture_output=True, text=True)
             if not check or ran.returncode == 0 or not any(word in ran.stdout + ran.stderr for word in BUSY):
                 break
-            time.sleep(AGAIN_SECONDS)
         assert not check or ran.returncode == 0, (arguments, ran)
         return ran
 

@@ -13,7 +13,7 @@ from services.chat_svc.answering.live import LiveLog
 from services.chat_svc.answering.paying import Paying
 from services.chat_svc.answering.speech import Draft, Speaking, Speech
 from services.chat_svc.domain.conversation import Message
-from services.chat_svc.domain.ending import Broken, Completed, Ending, ended, paid, tokens_of
+from services.chat_svc.domain.ending import Broken, Completed, Ending, charged_tokens, ended, paid, tokens_of
 from services.chat_svc.domain.entry import Entry, Said, text_of
 from services.chat_svc.domain.fault import Cut, FailureReason, ModelFault, Stalled, failure
 from services.chat_svc.domain.outcome import FinishReason, Spent
@@ -96,7 +96,7 @@ class Generation:
         if ending == INTERRUPTED and await self._left(speaking.spent):
             return
         answer = ended(self.answer, self.log.entries, ending, speaking.spent, self._speech.prices)
-        turns = self._paying.turns(answer.usage.output_tokens if answer.usage else 0)
+        turns = await self._paying.cost(charged_tokens(answer))
         await self._keep(self._settled(paid(answer, turns)))
 
     async def _spoken(self, speaking: Speaking) -> Ending:

@@ -86,4 +86,5 @@ def _handover(draft: Draft, said: Sequence[Entry], spent: Spent, paying: Paying)
         choice=Choice(draft.wanted.asked, draft.wanted.preference, draft.explain),
         attempts=left.attempts,
         units_max=paying.units_max,
+        turns_max=paying.turns_max,
     )

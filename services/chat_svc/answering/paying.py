@@ -8,31 +8,41 @@ import structlog
 
 from runtime.errors import MeshError, QuotaExhausted
 from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.estimate import turns_of
 from services.chat_svc.siblings import Quota
 
 log = structlog.get_logger()
 
 # The next turn is held before this one is used up, so that nobody waits for it.
 AHEAD_SHARE = 0.8
-# While quota_svc is away, an answer goes on for so many turns that are not held; they are not charged.
+# While quota_svc is away, an answer goes on for so many turns that are not held.
 UNHELD_TURNS_MAX = 1
 
 
 class Paying:
     """One answer's; a turn pays for `tokens_per_turn` tokens of output, and `held` turns are held.
 
-    It may cost `units_max`, where that is not None, though the first turn is held already.
+    It costs `turns_max` at most, and what goes beyond is free. It may cost `units_max`, where that is not None, and
+    ends there, though the first turn is held already.
     """
 
     def __init__(
-        self, quota: Quota, answer: Message, tokens_per_turn: int, units_max: int | None = None, held: int = 1
+        self,
+        quota: Quota,
+        answer: Message,
+        tokens_per_turn: int,
+        turns_max: int,
+        units_max: int | None = None,
+        held: int = 1,
     ) -> None:
         self._quota = quota
         self._answer = answer
         self._tokens_per_turn = tokens_per_turn
+        self.turns_max = turns_max
         self.units_max = units_max
         self._held = held
         self._unheld = 0
+        self._used_up = False
         self._more: asyncio.Task[bool] | None = None
 
     @property
@@ -44,7 +54,10 @@ class Paying:
         """Whether an answer of so many tokens is paid for; false when the person has nothing left for it."""
         if self._more is not None and self._more.done() and self._more.result():
             self._more = None
-        room = (self._held + self._unheld) * self._tokens_per_turn
+        turns = self._held + self._unheld
+        if turns >= self.turns_max:
+            return True
+        room = turns * self._tokens_per_turn
         if self._more is None and tokens >= AHEAD_SHARE * room:
             self._more = asyncio.create_task(self._hold(self._held + 1))
         if tokens < room:
@@ -52,15 +65,23 @@ class Paying:
         more, self._more = self._more, None
         return more is None or await more
 
-    def turns(self, tokens: int) -> int:
-        """Turns that an answer of so many tokens costs, at most those that are held."""
-        return min(max(1, -(-tokens // self._tokens_per_turn)), self._held)
-
     async def close(self) -> None:
-        """Nothing is held any more from now on."""
+        """The answer grows no more: nothing is held ahead of it from now on."""
         if self._more is not None:
             self._more.cancel()
             await asyncio.gather(self._more, return_exceptions=True)
+
+    async def cost(self, tokens: int) -> int:
+        """Turns that an answer of so many tokens costs, once it is closed.
+
+        Those that are not held yet are held now, as far as there is credit; it costs no more than is held then.
+        """
+        turns = min(turns_of(tokens, self._tokens_per_turn), self.turns_max)
+        if self.units_max is not None:
+            turns = min(turns, max(self._held, self.units_max // self._answer.price))
+        if turns > self._held and not self._used_up:
+            await self._hold_rest(turns)
+        return min(turns, self._held)
 
     async def _hold(self, turns: int) -> bool:
         answer = self._answer
@@ -69,10 +90,22 @@ class Paying:
         try:
             await self._quota.extend(answer.hold, answer.meter, answer.units(turns))
         except QuotaExhausted:
+            self._used_up = True
             return False
         except MeshError as error:
             log.warning("hold not extended", answer=str(answer.id), reason=error.reason)
+            if self._unheld == UNHELD_TURNS_MAX:
+                return False
             self._unheld += 1
-            return self._unheld <= UNHELD_TURNS_MAX
+            return True
         self._held = turns
         return True
+
+    async def _hold_rest(self, turns: int) -> None:
+        answer = self._answer
+        try:
+            units = await self._quota.extend(answer.hold, answer.meter, answer.units(turns), in_part=True)
+        except MeshError as error:
+            log.info("hold not extended in the end", answer=str(answer.id), reason=error.reason)
+            return
+        self._held = max(self._held, (units - answer.units(0)) // answer.price)

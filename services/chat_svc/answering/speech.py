@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from runtime.errors import FailedPrecondition, NotFound, Unavailable
+from services.chat_svc.answering import refusals
 from services.chat_svc.answering.hedging import Race
 from services.chat_svc.answering.voice import Voice, next_word
 from services.chat_svc.domain.conversation import Role
@@ -35,18 +35,16 @@ from services.chat_svc.domain.fault import (
 )
 from services.chat_svc.domain.health import Speed, Standing
 from services.chat_svc.domain.hedging import Hedges
-from services.chat_svc.domain.model import Capability, Class, Model, Prices
+from services.chat_svc.domain.model import SILENCE_SECONDS_MAX, Capability, Class, Model, Prices
 from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent
 from services.chat_svc.domain.own_name import Unnamed, own_names
-from services.chat_svc.domain.prompt import Prompt, Scene, prompt
+from services.chat_svc.domain.prompt import Prompt, Scene, least_tokens, prompt
 from services.chat_svc.domain.routing import Choice, Decision, Preference, Skipped, Wanted
 from services.chat_svc.models.router import Router
 from services.chat_svc.siblings import Reservation
 
 log = structlog.get_logger()
 
-# Between two words, whoever says them. The contract lets a stream be silent for 60 s, and it is silent until the first.
-SILENCE_SECONDS_MAX = 50.0
 ANSWER_CHARACTERS_MAX = 64_000
 # Models that may fail in one answer; the person has waited long enough then.
 ATTEMPTS_MAX = 6
@@ -59,10 +57,6 @@ PAUSE_SECONDS = 0.3
 # So that a rest is over for certain.
 BEHIND_SECONDS = 0.001
 PAUSE_SECONDS_MAX = 10.0
-# A model that one asks for all is worth another look after this.
-MOMENT_SECONDS = 1.0
-
-NO_MODEL_FOR_IMAGES = "NO_MODEL_FOR_IMAGES"
 
 
 @dataclass(frozen=True)
@@ -98,22 +92,24 @@ class Speech:
     def check(self, choice: Choice) -> None:
         """NOT_FOUND (reason MODEL_NOT_FOUND) where the caller names a model that there is not."""
         if choice.model is not None and choice.model not in {model.id for model in self._router.models}:
-            raise NotFound("There is no such model.", reason="MODEL_NOT_FOUND")
+            raise refusals.no_such_model()
 
-    def is_premium(self, choice: Choice) -> bool:
-        """Whether a choice is one of premium models."""
+    def _is_premium(self, choice: Choice) -> bool:
         named = {model.id: model.model_class for model in self._router.models}.get(choice.model or "")
         return named is Class.PREMIUM or (named is None and choice.preference is Preference.BEST)
 
     def needs_premium(self, sees: bool, choice: Choice) -> bool:
-        """Whether it takes a premium model: one is chosen, or no other sees what the person shows.
+        """Whether a turn is to be a premium one: such a model is chosen, or no other can be asked just now.
 
-        FAILED_PRECONDITION where none sees it.
+        That is so where all others rest, or do not see what the person shows. FAILED_PRECONDITION where none sees it.
         """
-        seeing = {model.model_class for model in self._router.models if Capability.VISION in model.capabilities}
-        if sees and not seeing:
-            raise FailedPrecondition("No configured model can see images.", reason=NO_MODEL_FOR_IMAGES)
-        return self.is_premium(choice) or (sees and Class.STANDARD not in seeing)
+        capabilities = frozenset({Capability.VISION} if sees else ())
+        able = [model for model in self._router.models if capabilities <= model.capabilities]
+        if sees and not able:
+            raise refusals.none_sees()
+        order = self._router.decide(Wanted(frozenset(Class), 0, capabilities=capabilities)).order
+        asked = {self._router.model(name).model_class for name in order} or {model.model_class for model in able}
+        return self._is_premium(choice) or asked == {Class.PREMIUM}
 
     def draft(self, scene: Scene, reservation: Reservation, choice: Choice) -> Draft:
         """What is asked of models, from those that the reservation pays for."""
@@ -126,10 +122,29 @@ class Speech:
             asked=choice.model,
             last=last,
             capabilities=frozenset({Capability.VISION}) if scene.is_to_be_seen else frozenset(),
+            least_tokens=least_tokens(scene),
         )
         model = self.first_model(wanted)
         per_turn = model.tokens_per_turn if model else TOKENS_PER_TURN
         return Draft(scene, reservation.context_tokens, wanted, per_turn, choice.explain)
+
+    def check_able(self, draft: Draft) -> None:
+        """FAILED_PRECONDITION where none that the turn pays for could answer, however well they all were.
+
+        Reason PROMPT_TOO_LONG where what must be said to them is more than they hold, NO_MODEL_FOR_IMAGES where none
+        sees what is shown.
+        """
+        decision = self._router.decide(draft.wanted)
+        if decision.able:
+            return
+        small = [one.model for one in decision.candidates if one.skipped is Skipped.CONTEXT]
+        if small:
+            others = self._router.decide(replace(draft.wanted, classes=frozenset(Class))).able
+            most = max(self._router.model(name).room for name in small)
+            said_now = draft.scene.text is not None
+            raise refusals.too_long(draft.wanted, most, said_now=said_now, for_premium=bool(others))
+        if draft.scene.is_to_be_seen:
+            raise refusals.none_paid_for_sees()
 
     def check_awake(self, wanted: Wanted) -> None:
         """UNAVAILABLE (reason MODEL_UNAVAILABLE) where all who could be asked rest, with how long they do."""
@@ -137,10 +152,7 @@ class Speech:
         resting = [one.model for one in decision.candidates if one.skipped is Skipped.RESTING]
         if resting and not decision.order:
             now = self._seconds()
-            seconds = max(MOMENT_SECONDS, min(self._router.health(name).rests_for(now) for name in resting))
-            raise Unavailable(
-                "No model can be asked just now.", reason="MODEL_UNAVAILABLE", retry_after_seconds=seconds
-            )
+            raise refusals.all_rest(min(self._router.health(name).rests_for(now) for name in resting))
 
     def first_model(self, wanted: Wanted) -> Model | None:
         """The model that would be asked."""
@@ -153,10 +165,9 @@ class Speech:
         return {model.id: model.prices for model in self._router.models}
 
     def output_tokens_max(self, wanted: Wanted) -> int:
-        """What the longest answer has, whichever of the models gives it."""
-        return max(
-            (self._router.model(name).output_tokens_max for name in self._router.decide(wanted).order), default=0
-        )
+        """What the longest answer has, whichever of the models gives it, those that rest just now among them."""
+        able = self._router.decide(wanted).able
+        return max((self._router.model(name).output_tokens_max for name in able), default=0)
 
     def answer(self, draft: Draft) -> Speaking:
         """An answer that is about to be made."""
@@ -203,7 +214,13 @@ class Speaking:
                 if fault.following is Next.NOBODY:
                     raise
                 last = fault
-        raise last
+        raise self._in_the_end(last)
+
+    def _in_the_end(self, last: ModelFault) -> ModelFault:
+        """What nothing helped against. Who might hold a prompt that was too long for others may be well again later."""
+        if isinstance(last, ContextTooLong) and self._decided().able:
+            return Unreachable("who holds more cannot be asked")
+        return last
 
     @property
     def _patience(self) -> float:
@@ -214,15 +231,22 @@ class Speaking:
         """Who is asked now; None when nobody can help any more."""
         if len(self.spent.attempts) >= ATTEMPTS_MAX or self._seams >= SEAMS_MAX or self._patience <= 0:
             return None
-        decision = self._router.decide(self._wanted, frozenset(self._failed))
+        decision = self._decided()
         if not decision.order and (patient := self._patient()) is not None:
             pause = self._failed.pop(patient).retry_after_seconds or PAUSE_SECONDS
             if pause > min(PAUSE_SECONDS_MAX, self._patience):
                 return None
             await asyncio.sleep(pause + BEHIND_SECONDS)
-            decision = self._router.decide(self._wanted, frozenset(self._failed))
+            decision = self._decided()
         model = next(iter(decision.order), None)
         return None if model is None else (decision, self._router.model(model))
+
+    def _decided(self) -> Decision:
+        """Who is asked now, and why; kept where the caller wants to know."""
+        decision = self._router.decide(self._wanted, frozenset(self._failed))
+        if self._draft.explain:
+            self.spent = replace(self.spent, decision=decision)
+        return decision
 
     def _patient(self) -> str | None:
         """One that failed in a way that may pass, the one that asks for the shortest wait."""
@@ -372,7 +396,3 @@ class Speaking:
         tokens = usage.output_tokens if usage else estimated_tokens(said)
         voice.asked.answered(Speed(first_word, tokens / max(seconds, 0.001)))
         self.spent = self.spent.attempted(voice.model.id, usage=usage)
-
-
-def no_model_for_images() -> FailedPrecondition:
-    return FailedPrecondition("No model that your plan pays for can see images.", reason=NO_MODEL_FOR_IMAGES)

@@ -51,6 +51,8 @@ def estimate_to_proto(estimate: Estimate) -> chat_pb2.TurnEstimate:
         prompt_tokens=estimate.prompt_tokens,
         context_used_percent=min(100, 100 * estimate.prompt_tokens // max(1, estimate.prompt_tokens_max)),
         affordable=estimate.affordable,
+        images=estimate.images,
+        images_meter=estimate.images_meter,
     )
 
 

@@ -19,6 +19,7 @@ DESCRIPTIONS = {
     FailureReason.MODEL_CUT: "AI service temporarily unavailable: the answer broke off. Please try again.",
     FailureReason.INTERRUPTED: "The answer was interrupted on our side. Please send your message again.",
     FailureReason.REFUSED: "The character cannot answer this message. Please say it differently.",
+    FailureReason.PROMPT_TOO_LONG: "Your message is too long for the models that can answer. Please say it shorter.",
 }
 
 
@@ -133,6 +134,12 @@ def _sum(used: Sequence[Usage]) -> Usage | None:
         any(one.estimated for one in used),
         sum(one.cached_tokens for one in used),
     )
+
+
+def charged_tokens(answer: Message) -> int:
+    """Tokens of output that an answer which has ended is charged for; 0 where it costs one turn, or none."""
+    is_metered = answer.state is State.COMPLETE and answer.charged
+    return answer.usage.output_tokens if is_metered and answer.usage else 0
 
 
 def paid(answer: Message, turns: int) -> Message:

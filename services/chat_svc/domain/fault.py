@@ -31,6 +31,7 @@ class FailureReason(Enum):
     MODEL_CUT = "model_cut"
     INTERRUPTED = "interrupted"
     REFUSED = "refused"
+    PROMPT_TOO_LONG = "prompt_too_long"
 
 
 class Fault(Enum):
@@ -114,6 +115,7 @@ class ContextTooLong(ModelFault):
     """The prompt is more than it holds."""
 
     kind = Fault.CONTEXT_TOO_LONG
+    reason = FailureReason.PROMPT_TOO_LONG
     following = Next.LARGER
     counts = False
 
@@ -182,6 +184,6 @@ class HandedOver(ModelFault):
 
 def failure(fault: ModelFault, *, spoke: bool) -> FailureReason:
     """What a fault means for the answer: after the first word it is a cut, unless the model declined."""
-    if spoke and fault.reason is FailureReason.MODEL_UNAVAILABLE:
+    if spoke and fault.reason in (FailureReason.MODEL_UNAVAILABLE, FailureReason.PROMPT_TOO_LONG):
         return FailureReason.MODEL_CUT
     return fault.reason

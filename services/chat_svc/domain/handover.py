@@ -14,7 +14,8 @@ class Handover:
     The journal holds `entries` entries of the log. The hold is one of `turns` turns, each of which pays for
     `tokens_per_turn` tokens of output, and the plan behind it pays for `classes` of models and for prompts of
     `context_tokens`. `attempts` are the models that were asked so far, `choice` is what the caller said of them. The
-    answer may cost `units_max`, None where that is not limited.
+    answer may cost `units_max`, None where that is not limited, and costs `turns_max` turns at most, None where that is
+    not known.
     """
 
     entries: int
@@ -25,3 +26,4 @@ class Handover:
     choice: Choice
     attempts: tuple[Attempt, ...] = ()
     units_max: int | None = None
+    turns_max: int | None = None

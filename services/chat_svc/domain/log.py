@@ -9,7 +9,7 @@ counted from 1, is the number of its event. So whoever has the entries has the l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.entry import Began, Entry, Said, Seam
@@ -51,6 +51,13 @@ def live_event(question: Message | None, answer: Message, number: int, entry: En
             return Event(answer.name, number, Started(question, model, decision))
         case _:
             return Event(answer.name, number, entry)
+
+
+def explained(answer: Message) -> Message:
+    """An answer that ended before its first word, with a log that says what was decided, where that is to be told."""
+    if answer.log or answer.spent.decision is None:
+        return answer
+    return replace(answer, log=(Began(answer.model, answer.spent.decision),))
 
 
 def ended_log(question: Message | None, answer: Message) -> Iterator[Event]:

@@ -11,6 +11,8 @@ from typing import Any
 from services.chat_svc.domain.outcome import Usage
 
 TOKENS_PER_PRICE = 1_000_000
+# Between two words, whoever says them. The contract lets a stream be silent for 60 s, and it is silent until the first.
+SILENCE_SECONDS_MAX = 50.0
 
 
 class Wire(Enum):
@@ -68,7 +70,8 @@ class Model:
     """One entry of the model list that this machine can reach.
 
     `provider_model` is the provider's own name for it; empty means the first that the provider lists. A unit of the
-    meter pays for `tokens_per_turn` tokens of output. A `last_resort` is asked where no other model can be.
+    meter pays for `tokens_per_turn` tokens of output. A `last_resort` is asked where no other model can be. Where there
+    are `window_tokens`, no history fills a prompt beyond them.
     """
 
     id: str
@@ -83,8 +86,14 @@ class Model:
     capabilities: frozenset[Capability] = frozenset()
     tokens_per_turn: int = 1000
     last_resort: bool = False
+    window_tokens: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
+    @property
+    def room(self) -> int:
+        """Tokens that it holds beside its answer."""
+        return self.context_tokens - self.output_tokens_max
+
     def prompt_tokens_max(self, entitled_tokens: int) -> int:
-        """Tokens that a prompt may have: what the plan allows, within what the model holds beside its answer."""
-        return min(entitled_tokens, self.context_tokens - self.output_tokens_max)
+        """Tokens that a prompt may be filled up to: what the plan allows, within the model's room and window."""
+        return min(entitled_tokens, self.room, self.window_tokens or self.room)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from services.chat_svc.domain.fault import Fault
+
+if TYPE_CHECKING:
+    from services.chat_svc.domain.routing import Decision
 
 
 class FinishReason(Enum):
@@ -46,13 +50,14 @@ class Spent:
     """All that an answer took: every model that was asked, and what its usage costs us, in US dollars.
 
     `unshown` was said, too, and is no part of the answer. `first_word_seconds` is how long the model that is speaking
-    now took to begin.
+    now took to begin. `decision` is the last one of who is asked, where the caller wants to know why.
     """
 
     attempts: tuple[Attempt, ...] = ()
     cost: Decimal = Decimal(0)
     unshown: str = ""
     first_word_seconds: float = 0.0
+    decision: Decision | None = None
 
     def attempted(self, model: str, fault: Fault | None = None, usage: Usage | None = None) -> Spent:
         """With the part of a model that has ended, and says nothing more."""

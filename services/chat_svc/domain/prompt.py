@@ -8,6 +8,7 @@ share is a prefix, which providers keep in their caches.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from services.chat_svc.domain import window
@@ -44,6 +45,7 @@ __all__ = [
     "Prompt",
     "Scene",
     "Turn",
+    "least_tokens",
     "outgrown",
     "prompt",
     "system_part",
@@ -58,6 +60,12 @@ def prompt(scene: Scene, tokens_max: int) -> Prompt:
     The oldest messages are left out whole. The system part and the person's message always stay.
     """
     return _Layout(scene, tokens_max).prompt()
+
+
+def least_tokens(scene: Scene) -> int:
+    """About how many tokens a prompt has at least: its history may be left out, but for what an answer follows on."""
+    last = [one for one in scene.history if was_said(one)][-1:] if scene.text is None else []
+    return prompt(replace(scene, history=last, summary="", pinned=()), 0).tokens
 
 
 def outgrown(scene: Scene, tokens_max: int, most: int) -> Sequence[Message]:

@@ -47,6 +47,10 @@ class Skipped(Enum):
     FAILED = "failed"
 
 
+# What no waiting helps against.
+UNABLE = frozenset({Skipped.CLASS, Skipped.CAPABILITY, Skipped.CONTEXT})
+
+
 @dataclass(frozen=True)
 class Choice:
     """What the caller says of who should answer; `explain` asks to be told why it is the one that it is."""
@@ -60,8 +64,8 @@ class Choice:
 class Wanted:
     """What is asked for. `asked` is a model that the caller names, `last` the one that spoke last in the conversation.
 
-    `classes` are those that the caller's plan pays for; `prompt_tokens` an estimate. `larger_than` is the context of a
-    model that the prompt was too long for.
+    `classes` are those that the turn pays for; `prompt_tokens` and `least_tokens` estimates, of the whole prompt and of
+    what of it cannot be left out. `larger_than` is the context of a model that the prompt was too long for.
     """
 
     classes: frozenset[Class]
@@ -71,6 +75,7 @@ class Wanted:
     last: str | None = None
     capabilities: frozenset[Capability] = frozenset()
     larger_than: int = 0
+    least_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,11 @@ class Decision:
     def order(self) -> tuple[str, ...]:
         """The models that may be asked."""
         return tuple(one.model for one in self.candidates if one.skipped is None)
+
+    @property
+    def able(self) -> frozenset[str]:
+        """The models that could answer, though some of them cannot be asked just now."""
+        return frozenset(one.model for one in self.candidates if one.skipped not in UNABLE)
 
 
 def decide(
@@ -140,7 +150,7 @@ def _skipped(model: Model, health: Health, wanted: Wanted, now: float, failed: f
     reasons = {
         Skipped.CLASS: model.model_class not in wanted.classes,
         Skipped.CAPABILITY: not wanted.capabilities <= model.capabilities,
-        Skipped.CONTEXT: model.context_tokens <= wanted.larger_than,
+        Skipped.CONTEXT: model.context_tokens <= wanted.larger_than or model.room < wanted.least_tokens,
         Skipped.FAILED: model.id in failed,
         Skipped.RESTING: not health.admits(now),
     }

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from services.chat_svc.domain.hedging import Hedging
-from services.chat_svc.domain.model import Capability, Class, Limits, Model, Prices, Wire
+from services.chat_svc.domain.model import SILENCE_SECONDS_MAX, Capability, Class, Limits, Model, Prices, Wire
 
 MODELS = Path(__file__).with_name("models.toml")
 
@@ -35,7 +35,7 @@ def _server(address: str) -> str:
 
 Dollars = Annotated[Decimal, Field(ge=0, le=10_000)]
 Variable = Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*)?$")]
-Seconds = Annotated[float, Field(gt=0, le=120)]
+Seconds = Annotated[float, Field(gt=0, le=SILENCE_SECONDS_MAX)]
 
 
 class ModelsError(Exception):
@@ -74,6 +74,7 @@ class ModelEntry(BaseModel):
     model_class: Class = Field(alias="class")
     context_tokens: int = Field(ge=512)
     output_tokens_max: int = Field(ge=16)
+    window_tokens: int | None = Field(None, ge=256)
     first_word_seconds: Seconds
     idle_seconds: Seconds
     prices: PricesEntry | None = None
@@ -97,6 +98,8 @@ class ModelEntry(BaseModel):
             yield "needs a base_url_variable, because its base URL is required"
         if self.output_tokens_max >= self.context_tokens:
             yield "leaves no room for a prompt: output_tokens_max is not less than context_tokens"
+        elif (self.window_tokens or 0) > self.context_tokens - self.output_tokens_max:
+            yield "has a larger window than room: window_tokens is more than context_tokens without output_tokens_max"
 
     def reached(self, environment: Mapping[str, str]) -> tuple[Model, str] | None:
         """The model and its key, if the environment has what it needs."""
@@ -118,6 +121,7 @@ class ModelEntry(BaseModel):
             capabilities=self.capabilities,
             tokens_per_turn=self.tokens_per_turn,
             last_resort=self.last_resort,
+            window_tokens=self.window_tokens,
             extra=self.extra,
         )
         return model, key

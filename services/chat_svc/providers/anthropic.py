@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
 
+import aiohttp
 import anthropic
 import httpx2
 from anthropic.types import ImageBlockParam, MessageParam, TextBlockParam
@@ -13,18 +14,21 @@ from anthropic.types import ImageBlockParam, MessageParam, TextBlockParam
 from services.chat_svc.domain.conversation import Role
 from services.chat_svc.domain.crowd import Pause, at_once
 from services.chat_svc.domain.ending import Completed
-from services.chat_svc.domain.fault import Cut, Malformed, Stalled, Unreachable
+from services.chat_svc.domain.fault import Cut, Malformed, ModelFault, Stalled, Unreachable
 from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.outcome import FinishReason, Usage
 from services.chat_svc.domain.prompt import Image, Prompt, Turn
 from services.chat_svc.providers.events import Event, pieces
-from services.chat_svc.providers.fault import fault, fault_in_stream, message_of
+from services.chat_svc.providers.fault import fault, fault_in_stream, message_of, unforeseen
 from services.chat_svc.providers.finish import finish_reason
 from services.chat_svc.providers.provider import CONNECT_SECONDS, READ_SECONDS
-from services.chat_svc.providers.shape import text, usage
+from services.chat_svc.providers.shape import counted, text, usage
 
 # Anthropic keeps no shorter prompt in its cache; some models want two or four times as much, and ignore the marks.
 CACHED_TOKENS_MIN = 1024
+
+# The counts of a prompt.
+INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
 class Anthropic:
@@ -75,19 +79,30 @@ class Anthropic:
 
 
 class _Told:
-    """What the stream says of its end: the reason, and counts of tokens, the newest of which count."""
+    """What the stream says of its end: the reason, and counts of tokens, the newest of which count.
 
-    # Only the end of the stream ends it.
+    The wire has one end mark, `message_stop`, which every server of it sends. Until then an error may come, or another
+    reason: what breaks off between a reason and the mark is cut.
+    """
+
+    # Only the end of the stream ends it, and makes it whole.
     patience_seconds = None
+    is_whole = False
 
     def __init__(self, *, prefixed: bool) -> None:
         self._prefixed = prefixed
         self.reason: FinishReason | None = None
         self.is_over = False
         self._tokens: dict[str, int] = {}
+        self._spoke = False
 
     def take(self, event: Event) -> str:
         """The text in an event; thinking, tools, and what comes in years to come, are none."""
+        said = self._text(event)
+        self._spoke = self._spoke or said != ""
+        return said
+
+    def _text(self, event: Event) -> str:
         told = json.loads(event.data)
         kind = told.get("type")
         if kind == "error" or event.name == "error":
@@ -98,9 +113,10 @@ class _Told:
         if kind == "content_block_start" and told.get("content_block").get("type") == "text":
             return text(told.get("content_block").get("text"))
         if kind == "message_start":
-            self._count(told.get("message").get("usage"))
+            # Its output is what there is before the text.
+            self._count(told.get("message").get("usage"), INPUT)
         elif kind == "message_delta":
-            self._count(told.get("usage"))
+            self._count(told.get("usage"), (*INPUT, "output_tokens"))
             if reason := told.get("delta").get("stop_reason"):
                 self.reason = finish_reason(reason)
         elif kind == "message_stop":
@@ -113,10 +129,10 @@ class _Told:
         cached = self._tokens.get("cache_read_input_tokens", 0)
         # Anthropic's `input_tokens` are only those that its cache had no part in.
         every = fresh + created + cached if fresh is not None else None
-        return usage(every, self._tokens.get("output_tokens"), cached)
+        return counted(usage(every, self._tokens.get("output_tokens"), cached), spoke=self._spoke)
 
-    def _count(self, told: object) -> None:
-        for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"):
+    def _count(self, told: object, names: tuple[str, ...]) -> None:
+        for name in names:
             count = told.get(name) if isinstance(told, dict) else None
             if isinstance(count, int):
                 self._tokens[name] = count
@@ -171,8 +187,12 @@ async def _faults(*, prefixed: bool) -> AsyncIterator[None]:
     # The SDK wraps what goes wrong before the headers, and only that.
     except httpx2.TimeoutException as error:
         raise Stalled(type(error).__name__) from error
-    except (httpx2.TransportError, OSError) as error:
+    except (httpx2.TransportError, aiohttp.ClientError, OSError) as error:
         raise Cut(type(error).__name__) from error
     except (httpx2.HTTPError, anthropic.AnthropicError, ValueError, AttributeError, TypeError, RecursionError) as error:
         # Not JSON, or JSON of a wrong shape.
         raise Malformed(f"malformed stream: {type(error).__name__}") from error
+    except ModelFault:
+        raise
+    except Exception as error:
+        raise unforeseen(error) from error

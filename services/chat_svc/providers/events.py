@@ -15,6 +15,7 @@ from typing import Protocol
 import httpx2
 
 from services.chat_svc.domain.crowd import Pause
+from services.chat_svc.domain.fault import Refused
 
 LINE_END = re.compile(rb"\r\n|\r|\n")
 EVENT_BYTES_MAX = 1_048_576
@@ -73,8 +74,12 @@ class Told(Protocol):
         """Whether the model has said all, and that it did."""
 
     @property
+    def is_whole(self) -> bool:
+        """Whether what was said is an answer, whatever goes wrong from now on; a refusal takes it back all the same."""
+
+    @property
     def patience_seconds(self) -> float | None:
-        """How long the next read is awaited, before what there is counts as all there will be; None for ever."""
+        """How long after its last words more is awaited, before that counts as all there will be; None for ever."""
 
     def take(self, event: Event) -> str:
         """The text in an event, empty for all that carries none. A ModelFault, or what a wrong shape raises."""
@@ -83,13 +88,17 @@ class Told(Protocol):
 async def pieces(response: httpx2.Response, told: Told, pause: Pause) -> AsyncGenerator[str, None]:
     """What a model says until that is over, or the response is. The text before a fault comes before the fault."""
     events, reads, now = Events(), response.aiter_bytes(), asyncio.get_running_loop().time
-    due = now()
-    while not told.is_over and (read := await _next(reads, told.patience_seconds)) is not None:
+    due, until = now(), None
+    while not told.is_over and (read := await _next(reads, told, until)) is not None:
         seconds, (said, fault) = pause(), _taken(events.completed(read), told)
         for piece in ["".join(said)] if said and seconds else said:
             yield piece
         if fault is not None:
+            if told.is_whole and not isinstance(fault, Refused):
+                return
             raise fault
+        if told.patience_seconds is not None and (said or until is None):
+            until = now() + told.patience_seconds
         # Others have their turn in between, however much is there already.
         due = max(now(), due + seconds)
         await asyncio.sleep(0 if told.is_over else due - now())
@@ -109,23 +118,21 @@ def _taken(events: Iterator[Event], told: Told) -> tuple[list[str], Exception | 
     return said, None
 
 
-async def _next(reads: AsyncIterator[bytes], seconds: float | None) -> bytes | None:
-    """The next read; None when there is none, or none comes within so many seconds."""
-    if seconds is None:
-        return await anext(reads, None)
-    limit = asyncio.timeout(seconds)
+async def _next(reads: AsyncIterator[bytes], told: Told, until: float | None) -> bytes | None:
+    """The next read; None when there is none, or none by then, or it breaks where nothing more is needed."""
+    limit = asyncio.timeout_at(until)
     try:
         async with limit:
             return await anext(reads, None)
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        return None
+    except Exception:
+        if limit.expired() or told.is_whole:
+            return None
+        raise
 
 
 async def _drained(reads: AsyncIterator[bytes]) -> None:
-    """Reads on to the end of a response, unless that is long in coming, or broken."""
-    with suppress(OSError, httpx2.HTTPError):
+    """Reads on to the end of a response, unless that is long in coming, or broken in whatever way."""
+    with suppress(Exception):
         async with asyncio.timeout(DRAIN_SECONDS_MAX):
             async for _ in reads:
                 pass

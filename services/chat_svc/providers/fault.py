@@ -4,8 +4,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import structlog
+
 from services.chat_svc.domain.fault import (
     ContextTooLong,
+    Malformed,
     ModelFault,
     NotLetIn,
     Overloaded,
@@ -16,6 +19,8 @@ from services.chat_svc.domain.fault import (
     ServerFailed,
 )
 from services.chat_svc.providers.retry_after import retry_after_seconds
+
+log = structlog.get_logger()
 
 # What else is below 500 has nobody behind it who would answer: the address, the key or the model is wrong.
 MEANINGS: dict[int, type[ModelFault]] = {
@@ -86,6 +91,12 @@ def fault_in_stream(kinds: tuple[str, ...], message: str, *, prefixed: bool = Fa
     quoted = [int(kind) for kind in kinds if re.fullmatch(r"[45]\d\d", kind)]
     known = [STATUSES[kind] for kind in kinds if kind in STATUSES]
     return fault((quoted + known + [500])[0], "/".join(kinds), message, prefixed=prefixed)
+
+
+def unforeseen(error: Exception) -> ModelFault:
+    """The fault behind what none of the readers foresaw: it ends with its model, and is told with all that is known."""
+    log.error("unforeseen in a provider", exc_info=error)
+    return Malformed(f"unforeseen: {type(error).__name__}")
 
 
 def _meaning(status: int, words: str) -> type[ModelFault]:

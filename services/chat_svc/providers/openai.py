@@ -2,11 +2,12 @@
 
 import base64
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx2
 import openai
 from openai.types.chat import ChatCompletionContentPartParam, ChatCompletionMessageParam
@@ -27,14 +28,14 @@ from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.outcome import FinishReason, Usage
 from services.chat_svc.domain.prompt import Prompt, Turn
 from services.chat_svc.providers.events import Event, pieces
-from services.chat_svc.providers.fault import fault, fault_in_stream, message_of
+from services.chat_svc.providers.fault import fault, fault_in_stream, message_of, unforeseen
 from services.chat_svc.providers.finish import finish_reason
 from services.chat_svc.providers.provider import CONNECT_SECONDS, READ_SECONDS
-from services.chat_svc.providers.shape import text, usage
+from services.chat_svc.providers.shape import counted, text, usage
 
 OPENAI_URL = "https://api.openai.com/v1"
 
-# The usage follows the reason. From a server that sends neither usage nor an end, none is awaited for longer.
+# The usage follows the reason. From a server that sends no end, nothing is awaited for longer behind its last word.
 USAGE_SECONDS_MAX = 2.0
 
 
@@ -65,11 +66,12 @@ class OpenAI:
         self, prompt: Prompt, prefix: str = "", pause: Pause = at_once
     ) -> AsyncGenerator[str | Completed, None]:
         told = _Told(prefixed=prefix != "")
-        async with faults(Unreachable, Unreachable, prefixed=prefix != ""):
-            body = self._body(await self._model_name(), prompt, prefix)
-            stream = await self._client.post(
-                "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
-            )
+        with self._forgetting():
+            async with faults(Unreachable, Unreachable, prefixed=prefix != ""):
+                body = self._body(await self._model_name(), prompt, prefix)
+                stream = await self._client.post(
+                    "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
+                )
         async with (
             faults(Cut, Stalled, prefixed=prefix != ""),
             stream,
@@ -101,6 +103,15 @@ class OpenAI:
             self._name = listed.data[0].id
         return self._name
 
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """A server of one's own that knows a listed model no longer has another one now: the next asking lists anew."""
+        try:
+            yield
+        except NotLetIn:
+            self._name = self.model.provider_model
+            raise
+
 
 # What makes a chat template go on with the last message.
 CONTINUING = {"continue_final_message": True, "add_generation_prompt": False}
@@ -115,14 +126,21 @@ def is_openai(url: str) -> bool:
 class _Told:
     """What the stream says of its end: the reason, and the usage, in the same chunk or in one after it.
 
-    The reason is the wire's end mark: some servers never send `[DONE]`.
+    The reason is the wire's end mark: some servers never send `[DONE]`. What goes wrong behind it takes nothing back,
+    unless there was more text in between, or the model names another reason.
     """
 
     def __init__(self, *, prefixed: bool) -> None:
         self._prefixed = prefixed
         self.reason: FinishReason | None = None
-        self.usage: Usage | None = None
         self.is_over = False
+        self.is_whole = False
+        self._usage: Usage | None = None
+        self._spoke = False
+
+    @property
+    def usage(self) -> Usage | None:
+        return counted(self._usage, spoke=self._spoke)
 
     @property
     def patience_seconds(self) -> float | None:
@@ -137,21 +155,27 @@ class _Told:
         if error := chunk.get("error") or (chunk if event.name == "error" else None):
             raise fault_in_stream(_names(error), message_of(error), prefixed=self._prefixed)
         if (told := chunk.get("usage")) is not None:
-            self.usage = _usage(told)
-        said = ""
+            self._usage = _usage(told) or self._usage
+        said, reason = "", None
         for choice in chunk.get("choices") or ():
             if choice.get("index"):
                 continue
-            if reason := choice.get("finish_reason"):
-                self.reason = finish_reason(reason)
+            if word := choice.get("finish_reason"):
+                self.is_whole = False
+                reason = finish_reason(word)
             if (delta := choice.get("delta")) is not None:
                 if delta.get("refusal"):
                     raise Refused("the model refused")
                 said += text(delta.get("content"))
+        self._spoke = self._spoke or said != ""
+        self.reason = reason or self.reason
+        self.is_whole = reason is not None or (self.is_whole and not said)
         return said
 
 
-def _usage(told: Any) -> Usage | None:
+def _usage(told: object) -> Usage | None:
+    if not isinstance(told, dict):
+        return None
     details = told.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
     if cached is None:
@@ -199,11 +223,16 @@ async def faults(lost: type[ModelFault], late: type[ModelFault], *, prefixed: bo
     # The SDK wraps what goes wrong before the headers, and only that.
     except httpx2.TimeoutException as error:
         raise late(type(error).__name__) from error
-    except (httpx2.TransportError, OSError) as error:
+    except (httpx2.TransportError, aiohttp.ClientError, OSError) as error:
+        # Of a reply that is no HTTP, httpx2 knows nothing.
         raise lost(type(error).__name__) from error
     except (httpx2.HTTPError, openai.OpenAIError, ValueError, AttributeError, TypeError, RecursionError) as error:
         # Not JSON, or JSON of a wrong shape.
         raise Malformed(f"malformed stream: {type(error).__name__}") from error
+    except ModelFault:
+        raise
+    except Exception as error:
+        raise unforeseen(error) from error
 
 
 def _names(error: object) -> tuple[str, ...]:

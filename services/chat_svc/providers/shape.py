@@ -28,5 +28,10 @@ def usage(input_tokens: object, output_tokens: object, cached_tokens: object) ->
     )
 
 
+def counted(told: Usage | None, *, spoke: bool) -> Usage | None:
+    """What was reported; None where that has no output though there was text, which is counted by its size instead."""
+    return None if told is not None and spoke and not told.output_tokens else told
+
+
 def _is_count(told: object) -> TypeGuard[int]:
     return type(told) is int and 0 <= told <= TOKENS_MAX

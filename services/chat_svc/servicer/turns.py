@@ -74,7 +74,8 @@ class TurnRpcs(chat_pb2_grpc.ChatServiceServicer):
         self, request: chat_pb2.EstimateTurnRequest, context: Context[Any, Any]
     ) -> chat_pb2.TurnEstimate:
         conversation, choice = convert.conversation_id(request.parent), models_convert.wanted_from_proto(request.choice)
-        estimate = await self._parts.estimating.estimate(caller().person(), conversation, request.text, choice)
+        images, user = request.images, caller().person()
+        estimate = await self._parts.estimating.estimate(user, conversation, request.text, choice, images)
         return models_convert.estimate_to_proto(estimate)
 
     async def WatchMessage(

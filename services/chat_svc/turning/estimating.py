@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from services.chat_svc.answering.speech import Speech
-from services.chat_svc.domain.estimate import Cost, Estimate, round_cost
-from services.chat_svc.domain.model import Model
+from services.chat_svc.domain.estimate import Cost, Estimate, round_cost, turns_of
 from services.chat_svc.domain.routing import EXPECTED_OUTPUT_TOKENS, Choice
+from services.chat_svc.domain.scene import IMAGE_TOKENS_MAX, PIXELS_PER_TOKEN, Image
 from services.chat_svc.scenes.scenes import Scenes
+from services.chat_svc.siblings import Shown
 from services.chat_svc.standings import Standings
 from services.chat_svc.store import Conversations
 from services.chat_svc.turning.casting import Casting
+
+# How large the images would be is not known: none is refused for it, and each counts as much as one can.
+SMALLEST = Image("", b"")
+LARGEST = Image("", b"", IMAGE_TOKENS_MAX * PIXELS_PER_TOKEN)
 
 
 class Estimating:
@@ -26,23 +32,33 @@ class Estimating:
         self._standings = standings
         self._speech = speech
 
-    async def estimate(self, user: str, conversation_id: UUID, text: str, choice: Choice) -> Estimate:
-        """In a group, of the whole round; of one answer where only the person says who answers."""
+    async def estimate(self, user: str, conversation_id: UUID, text: str, choice: Choice, images: int = 0) -> Estimate:
+        """In a group, of the whole round; of one answer where only the person says who answers.
+
+        Refused as the turn would be where no model could answer it.
+        """
         conversation = await self._conversations.conversation(user, conversation_id)
         self._speech.check(choice)
+        premium = self._speech.needs_premium(images > 0, choice)
         speakers = await self._casting.speakers(conversation, conversation.current, text) or conversation.cast[:1]
         # Nobody waits for a portrait to learn a price; those that are not known yet are fetched for the turn to come.
-        scene = await self._scenes.scene(conversation, speakers[0], conversation.current, text, portraits_seconds=0)
+        scene = await self._scenes.scene(
+            conversation, speakers[0], conversation.current, text, (SMALLEST,) * images, portraits_seconds=0
+        )
         standing = await self._standings.standing(user)
-        reservation = standing.reservation(premium=self._speech.is_premium(choice))
+        shown = await self._standings.shown(user, images) if images else Shown()
+        reservation = standing.reservation(premium=premium)
         draft = self._speech.draft(scene, reservation, choice)
+        self._speech.check_able(draft)
         model = self._speech.first_model(draft.wanted)
         if model is None:
-            return Estimate(reservation.meter, 0, 0, None, 0, reservation.context_tokens, affordable=False)
+            return Estimate(
+                reservation.meter, 0, 0, None, 0, reservation.context_tokens, False, shown.units, shown.meter
+            )
         answer = Cost(
             reservation.price,
-            _turns(EXPECTED_OUTPUT_TOKENS, model) * reservation.price,
-            _turns(self._speech.output_tokens_max(draft.wanted), model) * reservation.price,
+            turns_of(EXPECTED_OUTPUT_TOKENS, model.tokens_per_turn) * reservation.price,
+            turns_of(self._speech.output_tokens_max(draft.wanted), model.tokens_per_turn) * reservation.price,
         )
         cost = answer if conversation.group is None else round_cost(conversation.group, len(speakers), answer)
         return Estimate(
@@ -50,11 +66,9 @@ class Estimating:
             cost.likely,
             cost.maximum,
             model,
-            draft.prompt(model).tokens,
+            replace(draft, scene=replace(scene, images=(LARGEST,) * images)).prompt(model).tokens,
             model.prompt_tokens_max(reservation.context_tokens),
-            standing.pays(reservation.meter, cost.likely),
+            standing.pays(reservation.meter, cost.likely, shown),
+            shown.units,
+            shown.meter,
         )
-
-
-def _turns(tokens: int, model: Model) -> int:
-    return max(1, -(-tokens // model.tokens_per_turn))

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from runtime.errors import MeshError, ResourceExhausted
-from services.chat_svc.answering.speech import Draft, Speech, no_model_for_images
+from services.chat_svc.answering.speech import Draft, Speech
 from services.chat_svc.domain.conversation import Conversation, Message, Role, State
 from services.chat_svc.domain.prompt import Image, Scene
 from services.chat_svc.domain.routing import Choice
@@ -98,9 +98,8 @@ class Opening:
         if beginning.units_max is not None and reservation.price > beginning.units_max:
             raise ResourceExhausted("The round may not cost more.", reason="ROUND_CREDITS_USED")
         draft = self._speech.draft(scene, reservation, beginning.choice)
+        self._speech.check_able(draft)
         self._speech.check_awake(draft.wanted)
-        if scene.is_to_be_seen and self._speech.first_model(draft.wanted) is None:
-            raise no_model_for_images()
         return draft
 
     def _answer(self, beginning: Beginning, draft: Draft, reservation: Reservation) -> Message:

@@ -76,9 +76,9 @@ class Rounds:
         """Goes on with an answer that another process began, and with its round."""
         under_way = await self._kept.under_way(answer) if answer.next is not None else None
         if under_way is None:
-            self._generations.start(answer, draft, _alone, handover.units_max, handover.turns)
+            self._generations.start(answer, draft, _alone, *_left_to_cost(handover))
         else:
-            self._start(conversation, under_way, answer, draft, handover.units_max, handover.turns)
+            self._start(conversation, under_way, answer, draft, *_left_to_cost(handover))
 
     async def under_way(self, answer: Message) -> Round | None:
         """The round of an answer that its process left; None where nobody follows, as far as that is known."""
@@ -129,8 +129,9 @@ class Rounds:
         draft: Draft,
         units_max: int | None,
         turns_held: int = 1,
+        turns_max: int | None = None,
     ) -> None:
-        job = self._generations.start(answer, draft, partial(self._ended, left), units_max, turns_held)
+        job = self._generations.start(answer, draft, partial(self._ended, left), units_max, turns_held, turns_max)
         if answer.next is not None and not self._over.is_set():
             self._later(self._follow(conversation, left, answer, job))
 
@@ -222,3 +223,8 @@ class Rounds:
 def _alone(answer: Message) -> Message:
     """The answer as it ended: of its round nothing is known."""
     return replace(answer, next=None)
+
+
+def _left_to_cost(handover: Handover) -> tuple[int | None, int, int | None]:
+    """Units and turns as `Generations.start` takes them."""
+    return handover.units_max, handover.turns, handover.turns_max

@@ -12,8 +12,11 @@ from scenemesh.search.v1 import search_pb2_grpc
 from services.chat_svc.domain.model import Limits, Model, Wire
 from tests.fakes.provider import FakeProvider, provider
 from tests.harness.serving import served
-from tests.service.chat_svc.replica import Lapse, Person, Replica, Surroundings, replica
+from tests.service.chat_svc.replica import IDLE_SECONDS, Lapse, Person, Replica, Surroundings, replica
 from tests.service.chat_svc.siblings import FakeQuota, FakeSearch
+
+# As long as an answer may be silent.
+PATIENT = Limits(IDLE_SECONDS, IDLE_SECONDS)
 
 
 @pytest.fixture
@@ -29,12 +32,12 @@ async def fake() -> AsyncIterator[FakeProvider]:
 
 @pytest.fixture
 def claude(fake: FakeProvider) -> Model:
-    return Model("claude", Wire.ANTHROPIC, "claude-x", fake.url, 8_000, 500, Limits(10, 20))
+    return Model("claude", Wire.ANTHROPIC, "claude-x", fake.url, 8_000, 500, PATIENT)
 
 
 @pytest.fixture
 def gpt(fake: FakeProvider) -> Model:
-    return Model("gpt", Wire.OPENAI, "", f"{fake.url}/v1", 8_000, 500, Limits(10, 20))
+    return Model("gpt", Wire.OPENAI, "", f"{fake.url}/v1", 8_000, 500, PATIENT)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from runtime.status import error_info
 from scenemesh.chat.v1 import chat_pb2
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
-from tests.service.chat_svc.replica import Events, Person, events_of
+from tests.service.chat_svc.replica import CALL_SECONDS, Events, Person, events_of
 
 SHERLOCK, WATSON, MYCROFT = CAST = tuple(
     f"characters/{slug}" for slug in ("sherlock-holmes", "john-watson", "mycroft-holmes")
@@ -17,9 +17,12 @@ SHERLOCK, WATSON, MYCROFT = CAST = tuple(
 LIST, MANUAL, NATURAL = chat_pb2.TURN_ORDER_LIST, chat_pb2.TURN_ORDER_MANUAL, chat_pb2.TURN_ORDER_NATURAL
 
 
-async def gathered(person: Person, group: chat_pb2.Group | None = None, cast: Sequence[str] = CAST) -> str:
+async def gathered(
+    person: Person, group: chat_pb2.Group | None = None, cast: Sequence[str] = CAST, display_name: str = ""
+) -> str:
     """The name of a new conversation with several characters, who answer in the order of the list unless told."""
-    wanted = chat_pb2.Conversation(character=cast[0], others=cast[1:], group=group or chat_pb2.Group(turn_order=LIST))
+    group = group or chat_pb2.Group(turn_order=LIST)
+    wanted = chat_pb2.Conversation(character=cast[0], others=cast[1:], group=group, display_name=display_name)
     request = chat_pb2.CreateConversationRequest(conversation=wanted)
     return (await person.stub.CreateConversation(request, metadata=person.metadata)).name
 
@@ -29,7 +32,7 @@ def said_to(
 ) -> AsyncGenerator[chat_pb2.ChatEvent, None]:
     """The events of a round, as they come."""
     request = chat_pb2.SendMessageRequest(parent=parent, text=text, speakers=speakers, request_id=request_id)
-    return events_of(person.stub.SendMessage(request, metadata=person.metadata, timeout=30))
+    return events_of(person.stub.SendMessage(request, metadata=person.metadata, timeout=CALL_SECONDS))
 
 
 async def round_of(

@@ -11,7 +11,7 @@ from google.api import httpbody_pb2
 from PIL import Image
 
 from scenemesh.chat.v1 import chat_pb2, media_pb2, media_pb2_grpc
-from tests.service.chat_svc.replica import CHARACTER, Events, Person, Replica
+from tests.service.chat_svc.replica import CALL_SECONDS, CHARACTER, Events, Person, Replica
 
 MAKER = "Camera of Alice"
 
@@ -91,7 +91,7 @@ async def opened(person: Person) -> str:
 async def showing(person: Person, parent: str, media: Sequence[str], text: str = "Look!", **more: Any) -> Events:
     """The events of a turn in which somebody shows media."""
     request = chat_pb2.SendMessageRequest(parent=parent, text=text, media=media, **more)
-    return [event async for event in person.stub.SendMessage(request, metadata=person.metadata, timeout=30)]
+    return [event async for event in person.stub.SendMessage(request, metadata=person.metadata, timeout=CALL_SECONDS)]
 
 
 async def transcribed(owner: Owner, name: str, language: str = "", request_id: str = "") -> media_pb2.Transcript:

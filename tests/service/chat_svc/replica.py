@@ -29,8 +29,11 @@ from services.chat_svc.store import MIGRATIONS, SCHEMA
 from tests.harness.serving import Dial, served
 
 CHARACTER = "characters/sherlock-holmes"
-IDLE_SECONDS = 10.0
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
+# A call that is to come to its end, and a model that is to stay silent until the test goes on, on however busy a
+# machine.
+CALL_SECONDS = 120
+IDLE_SECONDS = 60.0
 
 Events = list[chat_pb2.ChatEvent]
 Lapse = Callable[[], Awaitable[None]]
@@ -75,14 +78,14 @@ class Person:
         self, parent: str, text: str = "Who are you?", request_id: str = ""
     ) -> AsyncGenerator[chat_pb2.ChatEvent, None]:
         request = chat_pb2.SendMessageRequest(parent=parent, text=text, request_id=request_id)
-        return events_of(self.stub.SendMessage(request, metadata=self.metadata, timeout=30))
+        return events_of(self.stub.SendMessage(request, metadata=self.metadata, timeout=CALL_SECONDS))
 
     async def turn(self, parent: str, text: str = "Who are you?", request_id: str = "") -> Events:
         return [event async for event in self.sending(parent, text, request_id)]
 
     def watching(self, message: str, after: int = 0) -> AsyncGenerator[chat_pb2.ChatEvent, None]:
         request = chat_pb2.WatchMessageRequest(name=message, after=after)
-        return events_of(self.stub.WatchMessage(request, metadata=self.metadata, timeout=30))
+        return events_of(self.stub.WatchMessage(request, metadata=self.metadata, timeout=CALL_SECONDS))
 
     async def watched(self, message: str, after: int = 0) -> Events:
         return [event async for event in self.watching(message, after)]

@@ -81,11 +81,13 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
         hold = self._hold(request.name)
         (wanted,) = request.amounts
         more = (wanted.amount - hold.lines[0].amount) // self.payer[1]
+        if request.mode == quota_pb2.RESERVE_MODE_BEST_EFFORT and self.left:
+            more = min(more, self.left)
         if self.left < more:
             subject, metadata = f"{request.name}/meters/chat", {"meter": wanted.meter, "plan": "plans/free"}
             raise QuotaExhausted(SPENT.message, subject=subject, metadata=metadata, details=[SPENT])
         self.left -= more
-        hold.lines[0].amount = wanted.amount
+        hold.lines[0].amount += more * self.payer[1]
         return quota_pb2.ReserveResponse(hold=hold)
 
     async def GetQuota(self, request: quota_pb2.GetQuotaRequest, context: Context) -> quota_pb2.Quota:
@@ -122,7 +124,7 @@ class FakeQuota(quota_pb2_grpc.QuotaServiceServicer):
     async def CheckAdmission(self, request: quota_pb2.CheckAdmissionRequest, context: Context) -> quota_pb2.Decision:
         self._answer()
         meter, price = self._payer(request.meter)
-        return quota_pb2.Decision(meter=meter, amount=price, outcome=quota_pb2.OUTCOME_ADMITTED)
+        return quota_pb2.Decision(meter=meter, amount=price * request.amount, outcome=quota_pb2.OUTCOME_ADMITTED)
 
     def charges(self) -> list[dict[str, int]]:
         """Units by meter of every charge."""

@@ -10,9 +10,13 @@ import pytest
 from runtime.postgres import pool
 from runtime.status import error_info
 from scenemesh.chat.v1 import chat_pb2
+from services.chat_svc.domain.aside import Aside
+from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.model import Class, Model
 from services.chat_svc.scenes import suggesting
+from services.chat_svc.scenes.asking import Asking
 from services.chat_svc.store import MIGRATIONS, SCHEMA, Conversations
+from services.chat_svc.store.suggestions import Suggestions
 from services.chat_svc.store.transcripts import Transcripts
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
@@ -53,8 +57,10 @@ async def test_after_its_first_answer_a_conversation_gets_a_title(
 
 
 async def test_a_conversation_that_got_no_title_gets_one_after_the_next_answer(
-    alice: Person, fake: FakeProvider
+    alice: Person, fake: FakeProvider, quota: FakeQuota
 ) -> None:
+    # However many turns it takes.
+    quota.left = 1_000
     conversation = await alice.conversation()
     fake.script_asides(Behaviour(status=400), Behaviour(answer=["The hound"]))
     await alice.turn(conversation)
@@ -109,12 +115,31 @@ async def test_follow_ups_are_made_when_somebody_asks_and_are_the_same_for_all(
     assert len(fake.asides) == 1
 
 
-async def test_several_who_ask_at_once_wait_for_the_same_ones(alice: Person, fake: FakeProvider) -> None:
+async def test_several_who_ask_at_once_wait_for_the_same_ones(
+    alice: Person, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     conversation = await titled(alice)
     answer = (await alice.turn(conversation))[0].message
-    fake.aside = replace(FOLLOW_UPS, first_word_ms=300)
-    made = await asyncio.gather(*(_follow_ups(alice, answer) for _ in range(5)))
-    assert made == [["Who is Moriarty?", "And the hound?", "Tell me more."]] * 5
+    fake.aside = FOLLOW_UPS
+    looked: list[Message] = []
+    everybody, look, ask = asyncio.Event(), Suggestions.follow_ups, Asking.ask
+
+    async def looking(suggestions: Suggestions, message: Message) -> tuple[str, ...] | None:
+        kept = await look(suggestions, message)
+        looked.append(message)
+        return kept
+
+    async def asking(asked: Asking, aside: Aside) -> str:
+        await everybody.wait()
+        return await ask(asked, aside)
+
+    monkeypatch.setattr(Suggestions, "follow_ups", looking)
+    monkeypatch.setattr(Asking, "ask", asking)
+    async with asyncio.TaskGroup() as tasks:
+        made = [tasks.create_task(_follow_ups(alice, answer)) for _ in range(5)]
+        await eventually(lambda: len(looked) == len(made))
+        everybody.set()
+    assert [one.result() for one in made] == [["Who is Moriarty?", "And the hound?", "Tell me more."]] * 5
     assert len(fake.asides) == 1
 
 

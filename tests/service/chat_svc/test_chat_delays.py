@@ -141,7 +141,7 @@ async def test_whoever_watches_what_redis_has_lost_is_told_and_sees_it_at_the_en
     gated: Gated, fake: FakeProvider, redis_url: str
 ) -> None:
     here, there = gated.here.person(), gated.there.person()
-    fake.script(Behaviour(answer=["word "] * 200, delay_ms=50))
+    fake.script(Behaviour(answer=["word "] * 2_000, delay_ms=50))
     async with aclosing(here.sending(await here.conversation())) as stream, asyncio.TaskGroup() as tasks:
         events = [await anext(stream) for _ in range(3)]
         async with Redis.from_url(redis_url) as redis:

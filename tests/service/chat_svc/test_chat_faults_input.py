@@ -13,7 +13,7 @@ from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
-from tests.service.chat_svc.replica import Person, Replica
+from tests.service.chat_svc.replica import CALL_SECONDS, Person, Replica
 from tests.service.chat_svc.shape import failed, failure, kinds
 from tests.service.chat_svc.siblings import FakeQuota
 
@@ -33,7 +33,7 @@ async def refusal(call: Awaitable[Any]) -> tuple[grpc.StatusCode, str, str]:
 async def sent(person: Person, parent: str, text: str = "Who are you?", model: str = "") -> list[chat_pb2.ChatEvent]:
     choice = chat_pb2.ModelChoice(model=model)
     request = chat_pb2.SendMessageRequest(parent=parent, text=text, choice=choice)
-    return [event async for event in person.stub.SendMessage(request, metadata=person.metadata, timeout=30)]
+    return [event async for event in person.stub.SendMessage(request, metadata=person.metadata, timeout=CALL_SECONDS)]
 
 
 def estimated(person: Person, parent: str, model: str = "") -> Awaitable[chat_pb2.TurnEstimate]:
@@ -61,8 +61,8 @@ async def test_a_prompt_that_no_model_holds_fails_and_costs_nothing(
 ) -> None:
     conversation = await alice.conversation()
     fake.script(Behaviour(error="context_too_long"))
-    events = await alice.turn(conversation, "😀" * 8_000)
-    assert failure(events) == failed(chat_pb2.FAILURE_REASON_MODEL_UNAVAILABLE, 0, "")
+    events = await alice.turn(conversation, "😀" * 7_000)
+    assert failure(events) == failed(chat_pb2.FAILURE_REASON_PROMPT_TOO_LONG, 0, "")
     assert quota.states() == [quota_pb2.HOLD_STATE_RELEASED]
     assert kinds(await alice.turn(conversation, "Shorter."))[-1] == "finished"
 

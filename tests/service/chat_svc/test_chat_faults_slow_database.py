@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from scenemesh.quota.v1 import quota_pb2
 from services.chat_svc.domain.model import Model
 from tests.fakes.provider import FakeProvider
 from tests.service.chat_svc.gate import Gate, gate
-from tests.service.chat_svc.replica import Person, Replica, Surroundings, eventually, replica
+from tests.service.chat_svc.replica import WAIT_SECONDS, Person, Replica, Surroundings, eventually, replica
 from tests.service.chat_svc.shape import kinds
 from tests.service.chat_svc.siblings import FakeQuota
 
@@ -55,8 +55,16 @@ async def _ended(call: asyncio.Task[object]) -> str:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for a connection for long."""
-    monkeypatch.setattr("runtime.postgres.ACQUIRE_SECONDS", 2.0)
+    """No query takes long."""
+    monkeypatch.setattr("runtime.postgres.COMMAND_SECONDS", 5.0)
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """While the block runs, nobody waits for a connection for long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("runtime.postgres.ACQUIRE_SECONDS", 2.0)
+        yield
 
 
 async def test_where_every_connection_is_taken_calls_are_refused_and_leave_nothing_behind(
@@ -67,8 +75,9 @@ async def test_where_every_connection_is_taken_calls_are_refused_and_leave_nothi
         alice = running.person()
         async with other.transaction():
             await other.execute("LOCK TABLE chat.conversations IN ACCESS EXCLUSIVE MODE")
-            calls: list[asyncio.Task[object]] = [asyncio.create_task(alice.conversation()) for _ in range(CROWD)]
-            codes = Counter([await _ended(call) for call in calls])
+            with hurried():
+                calls: list[asyncio.Task[object]] = [asyncio.create_task(alice.conversation()) for _ in range(CROWD)]
+                codes = Counter([await _ended(call) for call in calls])
             assert await other.fetchval("SELECT count(*) FROM chat.conversations") == 0
         assert codes.keys() <= {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
         # Those for whom there was no connection did not wait for a lock.
@@ -82,7 +91,7 @@ async def test_where_every_connection_is_taken_calls_are_refused_and_leave_nothi
 
 async def _until_idle(other: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Waits until nobody else asks the database anything."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WAIT_SECONDS):
         while await other.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
         ):
@@ -97,8 +106,9 @@ async def test_where_every_answer_of_postgres_is_late_a_turn_is_whole_or_refused
     quota.left = CROWD * 2
     conversations = [await person.conversation() for person in people]
     postgres.delay_seconds = LATE_SECONDS
-    turns = [asyncio.create_task(_end(person, one)) for person, one in zip(people, conversations, strict=True)]
-    ends = [await turn for turn in turns]
+    with hurried():
+        turns = [asyncio.create_task(_end(person, one)) for person, one in zip(people, conversations, strict=True)]
+        ends = [await turn for turn in turns]
     postgres.delay_seconds = 0
     await eventually(lambda: quota_pb2.HOLD_STATE_HELD not in quota.states())
     kept = [await _states(person, one) for person, one in zip(people, conversations, strict=True)]

@@ -179,11 +179,13 @@ async def test_what_a_twin_gave_back_is_held_anew_for_what_the_answer_cost(
     alice: Person, fake: FakeProvider, quota: FakeQuota, left: int, charged: int
 ) -> None:
     conversation, quota.left = await alice.conversation("Baker Street"), 1
-    fake.script(Behaviour(answer=["a", "b"], delay_ms=50))
+    fake.script(Behaviour(answer=["a", "b"]))
+    quota.settles.clear()
     stream = alice.sending(conversation, request_id=REQUEST)
     events = [await anext(stream)]
     (hold,) = quota.holds.values()
     hold.state, quota.left = RELEASED, left
+    quota.settles.set()
     events += [event async for event in stream]
     assert (kinds(events)[-1], quota.charges(), quota.left) == ("finished", ONE_TURN * charged, 0)
     assert quota.states() == [RELEASED, *[SETTLED] * charged]

@@ -21,7 +21,7 @@ from tests.service.chat_svc.siblings import ONE_TURN, FakeQuota
 OUTRUN = FAULTS[Fault.OUTRUN]
 # Usually, a model that was never asked is thought to need a second.
 ALWAYS = Hedging(after_times=1.0, budget_percent=100)
-LATER = Hedging(after_times=8.0, budget_percent=100)
+LATER = Hedging(after_times=40.0, budget_percent=100)
 
 
 @pytest.fixture

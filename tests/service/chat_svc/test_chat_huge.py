@@ -22,7 +22,7 @@ async def test_a_huge_answer_ends_where_the_longest_does(
     around: Surroundings, claude: Model, fake: FakeProvider, quota: FakeQuota, pieces: list[str]
 ) -> None:
     fake.script(Behaviour(answer=pieces, held=True))
-    endless = replace(claude, output_tokens_max=200_000, tokens_per_turn=200_000)
+    endless = replace(claude, context_tokens=208_000, output_tokens_max=200_000, tokens_per_turn=200_000)
     async with replica(around, [endless]) as running:
         alice = running.person()
         conversation = await alice.conversation()

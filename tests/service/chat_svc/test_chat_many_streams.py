@@ -15,6 +15,7 @@ from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
+from tests.service.chat_svc.groups import stop
 from tests.service.chat_svc.replica import Person, eventually
 from tests.service.chat_svc.shape import kinds
 from tests.service.chat_svc.siblings import FakeQuota
@@ -50,7 +51,7 @@ def _more(before: Counter[str], now: Counter[str]) -> set[str]:
 
 async def _wave(person: Person, conversation: str, fake: FakeProvider) -> None:
     """A turn that is watched by many: some read all, some leave, some have not the time."""
-    fake.script(Behaviour(answer=["word "] * 20, delay_ms=50))
+    fake.script(Behaviour(answer=["word "] * 20, delay_ms=50, stall_after=19))
     sending = person.sending(conversation)
     request = chat_pb2.WatchMessageRequest(name=(await anext(sending)).message)
 
@@ -72,8 +73,12 @@ async def _wave(person: Person, conversation: str, fake: FakeProvider) -> None:
         return caught.value.code().name
 
     async with asyncio.TaskGroup() as streams:
-        begun = [streams.create_task(how()) for how in (read, leave, run_out) for _ in range(STREAMS_OF_A_KIND)]
-    ends = Counter(stream.result() for stream in begun)
+        reading_all = [streams.create_task(read()) for _ in range(STREAMS_OF_A_KIND)]
+        others = [streams.create_task(how()) for how in (leave, run_out) for _ in range(STREAMS_OF_A_KIND)]
+        # The answer goes on for as long as anybody is to leave it.
+        await asyncio.wait(others)
+        await stop(person, request.name)
+    ends = Counter(stream.result() for stream in (*reading_all, *others))
     assert ends == dict.fromkeys(("finished", "left", "DEADLINE_EXCEEDED"), STREAMS_OF_A_KIND)
     assert kinds([event async for event in sending])[-1] == "finished"
 

@@ -20,6 +20,7 @@ from services.chat_svc.scenes.portraits.web import Unanswered
 from services.chat_svc.scenes.portraits.wikipedia import Wikipedia
 from services.chat_svc.store import MIGRATIONS, SCHEMA
 from services.chat_svc.store.characters import Kept
+from tests.service.chat_svc.replica import WAIT_SECONDS
 
 NEO = Persona("Neo", "The Matrix", "The One.", "characters/neo")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -43,7 +44,7 @@ async def pretended() -> AsyncIterator[tuple[Web, str, httpx2.AsyncClient]]:
     known = Web()
     application = web.Application()
     application.router.add_get("/{path:.*}", known.handle)
-    async with TestServer(application) as server, httpx2.AsyncClient() as client:
+    async with TestServer(application) as server, httpx2.AsyncClient(timeout=WAIT_SECONDS) as client:
         yield known, str(server.make_url("")).rstrip("/"), client
 
 
@@ -154,7 +155,7 @@ async def test_a_portrait_that_is_late_serves_the_next_turn(connections: Pool) -
     async with gallery(connections, [NOON], source) as here:
         late = await asyncio.gather(portrait(here, 0.01), portrait(here, 0.01))
         source.let_go.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             while not await portrait(here):
                 await asyncio.sleep(0.01)
         assert (list(late), await portrait(here), source.asked) == (["", ""], "A hacker.", 1)

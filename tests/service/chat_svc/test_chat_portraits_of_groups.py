@@ -97,7 +97,7 @@ async def test_whoever_needs_names_alone_asks_for_no_portrait(
         conversation = await gathered(alice)
         assert source.asked == []
         request = chat_pb2.EstimateTurnRequest(parent=conversation, text="Well, Watson?")
-        assert (await alice.stub.EstimateTurn(request, metadata=alice.metadata, timeout=10)).affordable
+        assert (await alice.stub.EstimateTurn(request, metadata=alice.metadata, timeout=PATIENCE_SECONDS)).affordable
         fake.script(*words("One.", "Two.", "Three."))
         events = await round_of(alice, conversation)
     assert [event.finished.message.text for event in events if event.HasField("finished")] == ["One.", "Two.", "Three."]

@@ -23,6 +23,7 @@ from services.chat_svc.providers import Provider, events
 from services.chat_svc.providers import openai as openai_wire
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import MODEL, FakeProvider
+from tests.service.chat_svc.replica import WAIT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 PROMPT = Prompt("You are Sherlock.", (Turn(Role.USER, "Hi."), Turn(Role.CHARACTER, "Yes?"), Turn(Role.USER, "Well?")))
@@ -125,7 +126,7 @@ async def test_whoever_stops_listening_closes_the_stream(provider: Provider, fak
     words = provider.answer(PROMPT)
     assert await anext(words) == "a"
     await words.aclose()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WAIT_SECONDS):
         while fake.open_streams:
             await asyncio.sleep(0.01)
 

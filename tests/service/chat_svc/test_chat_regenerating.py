@@ -14,7 +14,7 @@ from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
 from tests.service.chat_svc.groups import CAST, LIST, MANUAL, MYCROFT, SHERLOCK, WATSON, answers, gathered, round_of
 from tests.service.chat_svc.groups import speakers as speakers_of
-from tests.service.chat_svc.replica import Events, Person, Replica, events_of, eventually
+from tests.service.chat_svc.replica import CALL_SECONDS, Events, Person, Replica, events_of, eventually
 from tests.service.chat_svc.shape import kinds
 from tests.service.chat_svc.siblings import FakeQuota
 
@@ -25,7 +25,7 @@ USER = chat_pb2.ROLE_USER
 
 def regenerating(person: Person, name: str, request_id: str = "") -> AsyncGenerator[chat_pb2.ChatEvent, None]:
     request = chat_pb2.RegenerateMessageRequest(name=name, request_id=request_id)
-    return events_of(person.stub.RegenerateMessage(request, metadata=person.metadata, timeout=30))
+    return events_of(person.stub.RegenerateMessage(request, metadata=person.metadata, timeout=CALL_SECONDS))
 
 
 async def regenerated(person: Person, name: str, request_id: str = "") -> Events:
@@ -34,12 +34,14 @@ async def regenerated(person: Person, name: str, request_id: str = "") -> Events
 
 async def rewritten(person: Person, name: str, text: str, request_id: str = "") -> Events:
     request = chat_pb2.RewriteMessageRequest(name=name, text=text, request_id=request_id)
-    return [event async for event in person.stub.RewriteMessage(request, metadata=person.metadata, timeout=30)]
+    return [
+        event async for event in person.stub.RewriteMessage(request, metadata=person.metadata, timeout=CALL_SECONDS)
+    ]
 
 
 async def said_after(person: Person, parent: str, text: str, after: str) -> Events:
     request = chat_pb2.SendMessageRequest(parent=parent, text=text, after=after)
-    return [event async for event in person.stub.SendMessage(request, metadata=person.metadata, timeout=30)]
+    return [event async for event in person.stub.SendMessage(request, metadata=person.metadata, timeout=CALL_SECONDS)]
 
 
 async def everything(person: Person, parent: str) -> list[chat_pb2.Message]:

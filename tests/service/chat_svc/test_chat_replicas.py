@@ -6,12 +6,9 @@ from contextlib import aclosing
 from pathlib import Path
 from uuid import UUID
 
-import pytest
-
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
 from services.chat_svc.domain.model import Model
-from services.chat_svc.store import answers
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
 from tests.harness import engines
@@ -61,10 +58,8 @@ async def test_another_replica_ends_a_watch_with_the_same_last_event(
 
 
 async def test_an_answer_whose_process_died_ends_as_interrupted_and_is_paid_for(
-    alice: Person, first: Replica, second: Replica, fake: FakeProvider, quota: FakeQuota, lapse: Lapse,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(answers, "LEASE_SECONDS", 60.0)
+    alice: Person, first: Replica, second: Replica, fake: FakeProvider, quota: FakeQuota, lapse: Lapse
+) -> None:
     conversation = await alice.conversation()
     fake.script(Behaviour(answer=["Elem", "entary"], stall_after=2))
     stream = alice.sending(conversation)

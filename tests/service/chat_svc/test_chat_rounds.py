@@ -29,7 +29,7 @@ from tests.service.chat_svc.groups import (
     stop,
     words,
 )
-from tests.service.chat_svc.replica import Person, Replica
+from tests.service.chat_svc.replica import CALL_SECONDS, Person, Replica
 from tests.service.chat_svc.shape import kinds, numbers, without_delays
 from tests.service.chat_svc.siblings import FakeQuota
 
@@ -82,7 +82,8 @@ async def test_an_answer_goes_without_its_speakers_name_and_is_paid_with_it(alic
 async def test_one_speaks_at_a_time(alice: Person, fake: FakeProvider) -> None:
     fake.script(*[Behaviour(answer=["a", "b", "c"], delay_ms=10)] * 3)
     most = 0
-    async with aclosing(said_to(alice, await gathered(alice))) as events:
+    # It has a title, so that nobody speaks behind the scenes.
+    async with aclosing(said_to(alice, await gathered(alice, display_name="Baker Street"))) as events:
         async for _ in events:
             most = max(most, fake.open_streams)
     assert (most, len(fake.requests)) == (1, 3)
@@ -162,7 +163,7 @@ async def test_a_round_can_be_watched_from_another_process(alice: Person, second
 
 async def test_a_stream_of_a_whole_conversation_tells_the_whole_round(alice: Person) -> None:
     conversation = await gathered(alice)
-    call = alice.stub.Converse(metadata=alice.metadata, timeout=30)
+    call = alice.stub.Converse(metadata=alice.metadata, timeout=CALL_SECONDS)
     await call.write(chat_pb2.ConverseRequest(place=1, open=conversation))
     await call.write(chat_pb2.ConverseRequest(place=2, send=chat_pb2.SendMessageRequest(text="Well?")))
     await call.done_writing()

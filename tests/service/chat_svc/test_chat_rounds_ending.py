@@ -136,9 +136,11 @@ async def test_a_round_that_died_in_a_pause_keeps_nobody_waiting_until_it_is_pai
     alice: Person, first: Replica, second: Replica, quota: FakeQuota, lapse: Lapse
 ) -> None:
     conversation = await gathered(alice, paused())
+    quota.settles.clear()
     async with aclosing(said_to(alice, conversation)) as stream:
         started = await anext(stream)
         quota.away = True
+        quota.settles.set()
         async for event in stream:
             if event.HasField("finished"):
                 break

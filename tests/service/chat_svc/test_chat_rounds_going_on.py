@@ -15,7 +15,6 @@ from services.chat_svc.answering import handing_over
 from services.chat_svc.answering.live import LiveLog
 from services.chat_svc.domain.model import Capability, Model
 from services.chat_svc.store import answers as kept_answers
-from services.chat_svc.store import rounds as kept_rounds
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
 from tests.service.chat_svc.groups import (
@@ -38,24 +37,12 @@ from tests.service.chat_svc.shape import kinds
 from tests.service.chat_svc.siblings import FakeQuota
 
 RELEASED, SETTLED = quota_pb2.HOLD_STATE_RELEASED, quota_pb2.HOLD_STATE_SETTLED
-TIMES = 12
 STALLED = Behaviour(answer=["Ama", "zing"], stall_after=1)
 
 
 @pytest.fixture
 def going_on(claude: Model) -> Model:
     return replace(claude, capabilities=frozenset({Capability.PREFILL}))
-
-
-@pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is to begin an answer has many times as long, and others wait for them as much longer."""
-    for module, name in (
-        (kept_answers, "LEASE_SECONDS"),
-        (kept_rounds, "LATE_SECONDS"),
-        (kept_rounds, "TAKEN_SECONDS"),
-    ):
-        monkeypatch.setattr(module, name, TIMES * getattr(module, name))
 
 
 @pytest.fixture
@@ -66,7 +53,7 @@ def awaited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def due(database: str, unhurried: None) -> AsyncIterator[Lapse]:
+async def due(database: str) -> AsyncIterator[Lapse]:
     """Lets every pause be over for so long that others may begin the next answer."""
     connection = await asyncpg.connect(database)
 
@@ -274,7 +261,6 @@ async def test_a_round_whose_process_died_between_two_answers_goes_on_in_one_oth
     assert (quota.left, quota.states()) == (2, [SETTLED] * 3)
 
 
-@pytest.mark.usefixtures("unhurried")
 async def test_a_process_that_ends_between_two_answers_leaves_the_next_one_to_another(
     around: Surroundings, claude: Model, second: Replica, fake: FakeProvider
 ) -> None:

@@ -8,7 +8,7 @@ from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
 from services.chat_svc.domain.model import Capability, Limits, Model
 from tests.fakes.behaviour import Behaviour
-from tests.fakes.provider import FakeProvider
+from tests.fakes.provider import FakeProvider, provider
 from tests.service.chat_svc.replica import Events, Surroundings, replica
 from tests.service.chat_svc.shape import kinds, said
 from tests.service.chat_svc.siblings import FakeQuota
@@ -106,9 +106,14 @@ async def test_what_is_cut_again_and_again_is_never_sold_as_finished(
 async def test_a_model_whose_first_word_is_late_gives_way(
     around: Surroundings, claude: Model, gpt: Model, fake: FakeProvider
 ) -> None:
-    async with replica(around, [replace(claude, limits=Limits(0.3, 5)), gpt], idle_seconds=5) as running:
+    async with (
+        provider() as fast,
+        replica(
+            around, [replace(claude, limits=Limits(0.3, IDLE_SECONDS)), replace(gpt, base_url=f"{fast.url}/v1")]
+        ) as running,
+    ):
         alice = running.person()
-        fake.script(Behaviour(silent=True), Behaviour(answer=["Here."]))
+        fake.otherwise, fast.otherwise = Behaviour(silent=True), Behaviour(answer=["Here."])
         events = await alice.turn(await alice.conversation())
         assert (events[0].started.model, said(events)) == ("gpt", "Here.")
         assert attempts(events)[0] == ("claude", chat_pb2.FAULT_STALLED)

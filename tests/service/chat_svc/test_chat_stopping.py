@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from structlog.testing import capture_logs
 
 from runtime import redis
@@ -14,7 +15,15 @@ from services.chat_svc.answering.stopping import CHANNEL
 from services.chat_svc.domain.model import Model, Prices
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
-from tests.service.chat_svc.replica import Person, Replica, Surroundings, eventually, replica
+from tests.service.chat_svc.replica import (
+    CALL_SECONDS,
+    WAIT_SECONDS,
+    Person,
+    Replica,
+    Surroundings,
+    eventually,
+    replica,
+)
 from tests.service.chat_svc.shape import kinds, said
 from tests.service.chat_svc.siblings import FakeQuota
 
@@ -78,11 +87,10 @@ async def test_what_is_no_answers_id_is_passed_over_and_the_next_stop_is_heard(
         started, _ = [await anext(stream) for _ in range(2)]
         with capture_logs() as logs:
             for word in (b"x", b"\xff"):
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(WAIT_SECONDS):
                     while not await telling.publish(CHANNEL, word):
                         await asyncio.sleep(0.01)
-            await eventually(lambda: len(logs) == 2)
-        assert [line["event"] for line in logs] == ["no answer's id was heard"] * 2
+            await eventually(lambda: [line["event"] for line in logs].count("no answer's id was heard") == 2)
         await telling.publish(CHANNEL, started.message.rsplit("/", 1)[-1])
         assert [event async for event in stream][-1].finished.reason == STOPPED
 
@@ -102,15 +110,18 @@ async def test_an_answer_that_grows_holds_more_and_ends_when_there_is_no_more(
         assert said(events) == events[-1].finished.message.text == "12345678" * 10
 
 
+@pytest.mark.parametrize(("tokens", "turns"), [(7, 1), (12, 2), (34, 4)])
 async def test_an_answer_is_charged_what_the_model_says_that_it_took(
-    around: Surroundings, claude: Model, fake: FakeProvider, quota: FakeQuota
+    around: Surroundings, claude: Model, fake: FakeProvider, quota: FakeQuota, tokens: int, turns: int
 ) -> None:
     async with replica(around, [replace(claude, tokens_per_turn=10)]) as running:
         alice = running.person()
-        fake.script(Behaviour(answer=["12345678"] * 6, delay_ms=5, usage=(20, 12)))
+        # Twelve tokens, as they are estimated.
+        fake.script(Behaviour(answer=["12345678"] * 6, delay_ms=5, usage=(20, tokens)))
         events = await alice.turn(await alice.conversation())
-        assert events[-1].finished.receipt.charged == 2
-        assert [list(one.amounts) for one in quota.settled] == [[quota_pb2.Amount(meter="chat", amount=2)]]
+        receipt = events[-1].finished.receipt
+        assert (receipt.usage.output_tokens, receipt.charged) == (tokens, turns)
+        assert [list(one.amounts) for one in quota.settled] == [[quota_pb2.Amount(meter="chat", amount=turns)]]
 
 
 async def test_an_estimate_says_what_a_turn_costs_and_holds_nothing(alice: Person, quota: FakeQuota) -> None:
@@ -152,7 +163,9 @@ async def test_whoever_asks_is_told_why_a_model_answers(
         request = chat_pb2.SendMessageRequest(
             parent=await alice.conversation(), text="Who?", choice=choice, explain=True
         )
-        events = [event async for event in alice.stub.SendMessage(request, metadata=alice.metadata, timeout=30)]
+        events = [
+            event async for event in alice.stub.SendMessage(request, metadata=alice.metadata, timeout=CALL_SECONDS)
+        ]
         candidates = events[0].started.decision.candidates
         assert (events[0].started.model, [one.model for one in candidates]) == ("gpt", ["gpt", "claude"])
 

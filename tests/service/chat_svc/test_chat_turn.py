@@ -17,6 +17,7 @@ from services.chat_svc.domain.conversation import answer_id
 from services.chat_svc.domain.model import Limits, Model
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
+from tests.service.chat_svc.groups import stop
 from tests.service.chat_svc.replica import Lapse, Person, Replica, Surroundings, eventually, replica
 from tests.service.chat_svc.shape import failed, failure, kinds, numbers, said
 from tests.service.chat_svc.siblings import ONE_TURN, SPENT, FakeQuota
@@ -244,12 +245,13 @@ async def test_twins_of_a_request_share_one_answer(alice: Person, fake: FakeProv
 
 async def test_a_character_answers_one_message_at_a_time(alice: Person, fake: FakeProvider, quota: FakeQuota) -> None:
     conversation = await alice.conversation()
-    fake.script(Behaviour(answer=["word "] * 30, delay_ms=20))
+    fake.script(Behaviour(answer=["Elem", "entary"], stall_after=1))
     stream = alice.sending(conversation)
     begun = [await anext(stream)]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await alice.turn(conversation, request_id=REQUEST)
     assert _reason(caught.value) == (grpc.StatusCode.ABORTED, "ANSWER_IN_PROGRESS")
+    await stop(alice, begun[0].message)
     assert kinds(begun + [event async for event in stream])[-1] == "finished"
     assert kinds(await alice.turn(conversation, request_id=REQUEST))[-1] == "finished"
     assert quota.states() == [quota_pb2.HOLD_STATE_SETTLED] * 2
@@ -259,7 +261,7 @@ async def test_of_many_at_once_one_begins_and_the_others_give_their_holds_back(
     alice: Person, fake: FakeProvider, quota: FakeQuota
 ) -> None:
     conversation = await alice.conversation()
-    fake.script(Behaviour(answer=["word "] * 50, delay_ms=20))
+    fake.script(Behaviour(answer=["Elem", "entary"], stall_after=1))
 
     async def outcome() -> str:
         try:
@@ -269,6 +271,8 @@ async def test_of_many_at_once_one_begins_and_the_others_give_their_holds_back(
 
     async with asyncio.TaskGroup() as tasks:
         outcomes = [tasks.create_task(outcome()) for _ in range(4)]
+        await eventually(lambda: sum(one.done() for one in outcomes) == 3)
+        await stop(alice, (await alice.messages(conversation))[1].name)
     assert sorted(one.result() for one in outcomes) == ["ANSWER_IN_PROGRESS"] * 3 + ["finished"]
     assert (quota.left, len(quota.settled)) == (4, 1)
 
@@ -311,10 +315,11 @@ async def test_a_hold_that_could_not_be_settled_is_settled_later(
     alice: Person, first: Replica, fake: FakeProvider, quota: FakeQuota, lapse: Lapse
 ) -> None:
     conversation = await alice.conversation()
-    fake.script(Behaviour(answer=["word "] * 10, delay_ms=10))
+    quota.settles.clear()
     stream = alice.sending(conversation)
     begun = [await anext(stream)]
     quota.away = True
+    quota.settles.set()
     events = begun + [event async for event in stream]
     assert kinds(events)[-1] == "finished"
     await lapse()

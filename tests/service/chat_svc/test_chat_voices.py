@@ -318,11 +318,13 @@ async def test_what_is_not_spoken_costs_nothing_and_can_be_asked_again(
 async def test_what_cannot_be_charged_is_free(
     first: Replica, alices: Owner, fake: FakeProvider, quota: FakeQuota
 ) -> None:
-    fake.script(Behaviour(first_word_ms=100, usage=(0, 2)))
+    fake.script(Behaviour(usage=(0, 2)))
     name = (await alices.keep(recording())).name
+    quota.settles.clear()
     asking = asyncio.create_task(transcribed(alices, name, "", UUID_1))
     await eventually(lambda: len(audio_requests(fake)) == 1)
     quota.away = True
+    quota.settles.set()
     assert (await asking).charged == 0
     assert ((await transcribed(alices, name, "", UUID_1)).charged, quota.states()) == (0, [HELD])
 

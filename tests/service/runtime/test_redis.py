@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 from runtime.redis import connect
 
@@ -9,7 +10,8 @@ TURNS_MAX = 40
 async def test_whoever_is_cancelled_as_a_command_leaves_is_cancelled(redis_url: str) -> None:
     for turns in range(TURNS_MAX):
         async with connect(redis_url) as redis:
-            waiting = asyncio.create_task(redis.blpop(["redis-never"], timeout=1))
+            never: Any = redis.blpop(["redis-never"], timeout=1)
+            waiting = asyncio.create_task(never)
             for _ in range(turns):
                 await asyncio.sleep(0)
             waiting.cancel()

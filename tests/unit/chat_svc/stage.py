@@ -18,7 +18,7 @@ from services.chat_svc.models.roster import Roster
 from services.chat_svc.models.router import Router
 from tests.unit.chat_svc.models import Clock
 
-WAIT_SECONDS = 10
+WAIT_SECONDS = 60
 
 
 @dataclass

@@ -4,7 +4,16 @@ from decimal import Decimal
 import pytest
 
 from services.chat_svc.domain.conversation import State
-from services.chat_svc.domain.ending import Broken, Completed, Ending, charge, ended, estimated_tokens, paid
+from services.chat_svc.domain.ending import (
+    Broken,
+    Completed,
+    Ending,
+    charge,
+    charged_tokens,
+    ended,
+    estimated_tokens,
+    paid,
+)
 from services.chat_svc.domain.entry import Began, Entry, Said, Seam, SeamMode
 from services.chat_svc.domain.fault import Cut, FailureReason, Fault, ModelFault, Overloaded, Refused, failure
 from services.chat_svc.domain.model import Prices
@@ -23,6 +32,7 @@ from tests.unit.chat_svc.messages import ANSWER
         (Broken(FailureReason.MODEL_UNAVAILABLE), 0, 0),
         (Broken(FailureReason.MODEL_CUT), 0, 0),
         (Broken(FailureReason.REFUSED), 0, 0),
+        (Broken(FailureReason.PROMPT_TOO_LONG), 0, 0),
     ],
 )
 def test_only_what_was_finished_or_delivered_by_us_is_charged(
@@ -104,7 +114,13 @@ def test_a_longer_answer_costs_more_turns_and_nothing_costs_none() -> None:
 
 def test_an_interrupted_answer_costs_one_turn_however_long_it_is() -> None:
     interrupted = ended(replace(ANSWER, price=3), [Began("m"), Said("El")], Broken(FailureReason.INTERRUPTED))
-    assert paid(interrupted, 4).charged == 3
+    assert (charged_tokens(interrupted), paid(interrupted, 4).charged) == (0, 3)
+
+
+def test_an_answer_is_charged_by_what_its_model_told_and_what_costs_nothing_by_nothing() -> None:
+    answer = ended(ANSWER, [Began("m"), Said("Elementary.")], Completed(FinishReason.STOP, Usage(12, 300)))
+    empty = ended(ANSWER, [], Completed(FinishReason.STOPPED))
+    assert [charged_tokens(one) for one in (answer, replace(answer, charged=0), empty)] == [300, 0, 0]
 
 
 def test_a_token_is_estimated_for_every_four_bytes() -> None:

@@ -38,10 +38,10 @@ def test_there_is_a_fault_for_each_that_a_receipt_can_tell() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not fault.HandedOver])
 def test_after_the_first_word_a_failure_is_a_cut_unless_the_model_declined(kind: type[ModelFault]) -> None:
-    declined = kind is fault.Refused
+    own = {fault.Refused: FailureReason.REFUSED, fault.ContextTooLong: FailureReason.PROMPT_TOO_LONG}
     before, after = (fault.failure(kind("told"), spoke=spoke) for spoke in (False, True))
-    assert before is (FailureReason.REFUSED if declined else FailureReason.MODEL_UNAVAILABLE)
-    assert after is (FailureReason.REFUSED if declined else FailureReason.MODEL_CUT)
+    assert before is own.get(kind, FailureReason.MODEL_UNAVAILABLE)
+    assert after is (FailureReason.REFUSED if kind is fault.Refused else FailureReason.MODEL_CUT)
 
 
 def test_an_answer_that_nobody_goes_on_with_was_interrupted() -> None:

@@ -63,7 +63,7 @@ class Closing:
 
 
 class Paying:
-    def turns(self, _: int) -> int:
+    async def cost(self, _: int) -> int:
         return 1
 
     async def covers(self, _: int) -> bool:
@@ -77,7 +77,7 @@ async def test_whoever_watches_an_answer_that_breaks_is_let_go() -> None:
     draft, speech = SimpleNamespace(said=()), SimpleNamespace(answer=lambda _: Speaking(), crowd=Crowd())
     parts = [cast("Any", one) for one in (draft, speech, Journal(), None, Paying(), None)]
     generation = Generation(ANSWER, *parts)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         watching = asyncio.create_task(_followed(generation))
         with pytest.raises(ExceptionGroup):
             await generation.run()
@@ -90,7 +90,7 @@ async def test_an_answer_that_is_stopped_is_not_ended_again_while_it_leaves_its_
     speech = SimpleNamespace(answer=lambda _: speaking, crowd=Crowd(), prices={})
     parts = [cast("Any", one) for one in (draft, speech, Mirror(), closing, Paying(), lambda answer: answer)]
     generation = Generation(ANSWER, *parts)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         running = asyncio.create_task(generation.run())
         async with aclosing(generation.log.follow(0)) as entries:
             assert [await anext(entries) for _ in range(2)] == [(1, Began("one")), (2, Said("Elementary."))]

@@ -212,11 +212,15 @@ async def test_what_was_outrun_may_take_over_where_the_faster_one_breaks_off(sta
     assert attempts(speaking) == [("slow", Fault.OUTRUN), ("other", Fault.OVERLOADED), ("slow", None)]
 
 
-async def test_after_the_first_word_nobody_is_hedged(stage: Stage) -> None:
+async def test_after_the_first_word_nobody_is_hedged(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Until then nobody is, either, however slow this machine is.
+    monkeypatch.setattr(hedging, "AFTER_SECONDS_MIN", WAIT_SECONDS)
+    stage = await Stage([SLOW, OTHER], ALWAYS).warm()
     speaking = stage.speaking()
     entries = speaking.entries()
     stage.providers["slow"].says("Elem", Overloaded("busy"))
     assert [await anext(entries), await anext(entries)] == [Began("slow"), Said("Elem")]
+    monkeypatch.setattr(hedging, "AFTER_SECONDS_MIN", AFTER_SECONDS)
     third = model("third")
     stage.providers["third"] = Scripted(third)
     stage.roster.take([(SLOW, ""), (OTHER, ""), (third, "")])

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from runtime.contract import Contract, descriptor_set_path
+from services.chat_svc.domain.changes import TEXT_MAX
+from services.chat_svc.domain.ending import estimated_tokens
 from services.chat_svc.domain.hedging import Hedging
-from services.chat_svc.domain.model import Capability, Class, Limits, Model, Prices, Wire
+from services.chat_svc.domain.model import SILENCE_SECONDS_MAX, Capability, Class, Limits, Model, Prices, Wire
 from services.chat_svc.domain.outcome import Usage
 from services.chat_svc.models.models import MODELS, ModelsError, reached
 from tests.unit.chat_svc.models import model
@@ -117,6 +120,10 @@ def test_every_fault_of_a_file_is_named(tmp_path: Path) -> None:
     [
         ('base_url = "http://m"\nbase_url_variable = "URL"', "takes either a base_url or a base_url_variable"),
         ("base_url_required = true", "needs a base_url_variable, because its base URL is required"),
+        (
+            "window_tokens = 7_501",
+            "has a larger window than room: window_tokens is more than context_tokens without output_tokens_max",
+        ),
     ],
 )
 def test_an_entry_must_make_sense(tmp_path: Path, lines: str, fault: str) -> None:
@@ -140,11 +147,30 @@ def test_an_entry_leaves_room_for_a_prompt_and_can_be_reached(tmp_path: Path) ->
         ('base_url = "m.example/v1"', "base_url: Input should be a valid URL, relative URL without a base"),
         ('base_url = "http://[m"', "base_url: Input should be a valid URL, invalid IPv6 address"),
         ('model_variable = "a-b"', "model_variable: String should match pattern '^([A-Z][A-Z0-9_]*)?$'"),
+        ("window_tokens = 255", "window_tokens: Input should be greater than or equal to 256"),
         ('capabilities = ["flying"]', "capabilities.0: Input should be 'vision', 'prefill' or 'tools'"),
     ],
 )
 def test_what_an_entry_may_not_say(tmp_path: Path, lines: str, place: str) -> None:
     assert faults(tmp_path, ENTRY + lines) == [f"models.toml: model.one.{place}"]
+
+
+@pytest.mark.parametrize("name", ["first_word_seconds", "idle_seconds"])
+def test_a_model_may_not_be_silent_for_longer_than_an_answer(tmp_path: Path, name: str) -> None:
+    (tmp_path / "models.toml").write_text(re.sub(rf"{name} = \d+", f"{name} = 50", ENTRY))
+    ((found, _),) = reachable(tmp_path / "models.toml", {"ONE_KEY": "k"})
+    assert SILENCE_SECONDS_MAX in (found.limits.first_word_seconds, found.limits.idle_seconds)
+    assert faults(tmp_path, re.sub(rf"{name} = \d+", f"{name} = 50.1", ENTRY)) == [
+        f"models.toml: model.one.{name}: Input should be less than or equal to 50"
+    ]
+
+
+def test_an_answer_is_silent_for_less_than_the_contract_lets_its_stream_be() -> None:
+    methods = {method.name: method for method in Contract.load(descriptor_set_path()) if method.cluster == "chat"}
+    for rpc in ("SendMessage", "RegenerateMessage", "RewriteMessage", "WatchMessage"):
+        limit = methods[rpc].policy.idle_timeout
+        assert limit is not None
+        assert limit.total_seconds() > SILENCE_SECONDS_MAX
 
 
 def test_an_address_in_the_environment_must_be_one() -> None:
@@ -181,6 +207,18 @@ def test_an_answer_costs_what_its_tokens_do() -> None:
 def test_a_prompt_has_what_the_plan_allows_and_the_model_holds() -> None:
     holds = dataclasses.replace(model(), context_tokens=10_000, output_tokens_max=1_000)
     assert [holds.prompt_tokens_max(entitled) for entitled in (4_000, 12_000)] == [4_000, 9_000]
+
+
+def test_a_prompt_is_filled_up_to_the_models_window_and_may_be_longer() -> None:
+    holds = dataclasses.replace(model(), context_tokens=10_000, output_tokens_max=1_000, window_tokens=5_000)
+    assert ([holds.prompt_tokens_max(entitled) for entitled in (4_000, 12_000)], holds.room) == ([4_000, 5_000], 9_000)
+
+
+def test_the_embedded_model_has_room_for_the_longest_message_of_our_letters() -> None:
+    ((embedded, _),) = reachable(MODELS, {"SCENEMESH_EMBEDDED_URL": "http://m/v1"})
+    # Its server's own, unless it is told another.
+    assert (embedded.context_tokens, embedded.prompt_tokens_max(12_000)) == (4_096, 1_920)
+    assert embedded.room > estimated_tokens("x" * TEXT_MAX) + 1_000
 
 
 def test_hedging_is_off_unless_the_file_has_it(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chat_svc.domain.crowd import PAUSE_SECONDS_MAX, Crowd, at_once
+from services.chat_svc.domain.fault import Refused
 from services.chat_svc.providers import events
 from services.chat_svc.providers.events import Event, Events, pieces
 
@@ -76,18 +77,24 @@ class Reads(httpx2.AsyncByteStream):
 
 
 class Told:
-    """Takes what is told as it is; `end` is the last word, and `fault` none at all."""
+    """Takes what is told as it is; `end` is the last word, `fault` and `refusal` are none at all.
+
+    After `whole` nothing more is needed.
+    """
 
     patience_seconds = None
 
     def __init__(self) -> None:
         self.is_over = False
+        self.is_whole = False
 
     def take(self, event: Event) -> str:
         if event.data == "fault":
             raise ValueError("a fault")
-        self.is_over = event.data == "end"
-        return "" if self.is_over else event.data
+        if event.data == "refusal":
+            raise Refused("no")
+        self.is_over, self.is_whole = event.data == "end", self.is_whole or event.data == "whole"
+        return "" if event.data in ("end", "whole") else event.data
 
 
 def sent(*words: str) -> bytes:
@@ -116,8 +123,24 @@ async def test_what_was_said_before_a_fault_comes_before_the_fault(answers: int,
         await anext(stream)
 
 
+@pytest.mark.parametrize("last", [sent("fault"), httpx2.ReadError("cut off"), LookupError("whatever"), b""])
+async def test_what_is_whole_stays_whole_whatever_comes_behind_it(last: bytes | Exception) -> None:
+    assert await heard(Reads(sent("a", "whole"), last)) == ["a"]
+    if isinstance(last, bytes):
+        assert await heard(Reads(sent("a", "whole") + last)) == ["a"]
+    else:
+        with pytest.raises(type(last)):
+            await heard(Reads(sent("a"), last))
+
+
+async def test_a_refusal_takes_back_what_was_whole() -> None:
+    with pytest.raises(Refused):
+        await heard(Reads(sent("a", "whole", "refusal")))
+
+
 async def test_behind_the_end_a_response_is_read_to_its_own_end_so_that_its_connection_serves_again() -> None:
-    for reads in (Reads(sent("a", "end"), b"", b""), Reads(sent("a", "end"), b"", httpx2.ReadError("cut off"))):
+    odd: list[bytes | Exception] = [b"", httpx2.ReadError("cut off"), LookupError("whatever")]
+    for reads in (Reads(sent("a", "end"), b"", last) for last in odd):
         assert await heard(reads) == ["a"]
         assert reads.given == 3
 

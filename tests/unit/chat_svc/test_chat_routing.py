@@ -176,6 +176,27 @@ def test_where_a_prompt_was_too_long_only_larger_models_are_asked() -> None:
     assert order([ONE, larger], wanted, {"two": resting()}) == ("two",)
 
 
+def test_a_model_that_the_least_of_a_prompt_is_too_long_for_is_not_asked() -> None:
+    small = replace(TWO, context_tokens=4_000)
+    health = well(ONE, small)
+    fits = replace(PAID, asked="two", least_tokens=small.room)
+    assert decide([ONE, small], health, fits, NOW).order == ("two", "one")
+    longer = replace(fits, least_tokens=small.room + 1)
+    assert skipped(decide([ONE, small], health, longer, NOW)) == {"one": None, "two": Skipped.CONTEXT}
+
+
+def test_who_rests_or_failed_could_still_answer_and_who_is_too_small_could_not() -> None:
+    small, blind = replace(model("small"), context_tokens=1_500), model("blind")
+    seeing = [replace(one, capabilities=frozenset({Capability.VISION})) for one in (ONE, TWO, DEAR, small)]
+    told = Health()
+    told.failed(told.asked(NOW), RateLimited("slow down", retry_after_seconds=10.0), NOW)
+    wanted = replace(FREE, capabilities=frozenset({Capability.VISION}), least_tokens=1_000)
+    models = [*seeing, blind]
+    decision = decide(models, {**well(*models), "one": told}, wanted, NOW, frozenset({"two"}))
+    assert not decision.order
+    assert decision.able == {"one", "two"}
+
+
 def test_the_first_reason_counts() -> None:
     assert skipped(decide([DEAR], {"dear": resting()}, FREE, NOW, frozenset({"dear"}))) == {"dear": Skipped.CLASS}
 
@@ -212,6 +233,7 @@ WANTED = st.builds(
     last=st.none() | st.sampled_from(NAMES),
     capabilities=st.frozensets(st.sampled_from(Capability), max_size=1),
     larger_than=st.sampled_from([0, 2_048, 32_000]),
+    least_tokens=st.sampled_from([0, 1_048, 1_049, 31_001]),
 )
 HEALTH = st.fixed_dictionaries(
     {name: st.lists(st.sampled_from(["answered", "failed", "barred", "asked"]), max_size=6) for name in NAMES}
@@ -253,6 +275,8 @@ def test_a_decision_keeps_its_rules(
     assert all(one.model_class in wanted.classes for one in asked)
     assert all(wanted.capabilities <= one.capabilities for one in asked)
     assert all(one.context_tokens > wanted.larger_than and one.id not in failed for one in asked)
+    assert all(one.room >= wanted.least_tokens for one in asked)
+    assert set(decision.order) <= decision.able
     awake = [one for one in asked if health[one.id].admits(now)]
     assert awake in (asked, [])
     if wanted.asked in decision.order:

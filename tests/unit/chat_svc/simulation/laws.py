@@ -11,15 +11,26 @@ from services.chat_svc.answering.generation import KEEP_SECONDS_MAX
 from services.chat_svc.domain.conversation import Message, State
 from services.chat_svc.domain.ending import estimated_tokens
 from services.chat_svc.domain.entry import Began, Entry, Said, Seam, text_of
+from services.chat_svc.domain.estimate import turns_of
 from services.chat_svc.domain.fault import FailureReason
 from services.chat_svc.domain.log import Ended, ended_log
 from services.chat_svc.domain.outcome import FinishReason
 from tests.unit.chat_svc.simulation.people import Stopped
 from tests.unit.chat_svc.simulation.provider import Part
-from tests.unit.chat_svc.simulation.quota import HELD, RELEASED, SETTLED, Ledger
+from tests.unit.chat_svc.simulation.quota import HELD, RELEASED, SETTLED, Hold, Ledger
 from tests.unit.chat_svc.simulation.readers import Reader, Sight
-from tests.unit.chat_svc.simulation.schedule import HOLDS_LAST_SECONDS, MODELS, TOKENS_PER_TURN, Kind, Outcome
+from tests.unit.chat_svc.simulation.schedule import (
+    HOLDS_LAST_SECONDS,
+    MODELS,
+    TOKENS_PER_TURN,
+    TURNS_MAX,
+    Kind,
+    Outcome,
+)
 from tests.unit.chat_svc.simulation.store import Row
+
+# From a stop that the process hears of that makes the answer to the end of its model's stream.
+STOP_SECONDS_MAX = 0.2
 
 
 def broken(outcome: Outcome) -> Iterator[str]:
@@ -49,6 +60,7 @@ def broken(outcome: Outcome) -> Iterator[str]:
             yield from _stopped(stopped, outcome)
     yield from _rounds(outcome)
     yield from _holds(outcome)
+    yield from _streams(outcome)
 
 
 def _ended(row: Row) -> Iterator[str]:
@@ -90,26 +102,40 @@ def _receipt(answer: Message, outcome: Outcome) -> Iterator[str]:
     paid = ledger.holds[charges[0].hold] if charges and hold.state == RELEASED else hold
     if (paid.state, paid.resolutions) != (SETTLED if answer.charged else RELEASED, 1):
         yield f"its hold ended as {paid}"
-    worth = _worth(answer, hold.amount // answer.price, exact=not outcome.schedule.harms("quota"))
-    if answer.charged not in worth:
+    if answer.charged not in _worth(answer, hold, outcome):
         yield f"it costs {answer.charged} with {usage} and {hold}, {answer.finish} {answer.failure}"
-    unused = estimated_tokens(answer.text) < hold.amount // answer.price * TOKENS_PER_TURN
+    held = hold.amount // answer.price
+    if held > TURNS_MAX:
+        yield f"{hold} is held, and it costs {TURNS_MAX} turns at most"
+    unused = estimated_tokens(answer.text) < held * TOKENS_PER_TURN or held == TURNS_MAX
     if answer.finish is FinishReason.QUOTA and unused and not outcome.schedule.harms("quota"):
         yield f"its credit ended after {answer.text!r}, and {hold} pays for more"
 
 
-def _worth(answer: Message, held: int, *, exact: bool) -> range:
-    """What an answer may cost: where holding more never failed, nearly one sum alone.
+def _worth(answer: Message, hold: Hold, outcome: Outcome) -> range:
+    """What an answer may cost: where its hold grew whenever it was to, what its usage is worth, to the unit.
 
-    A turn may come to be held in the moment in which the answer ends, and then nobody knows of it.
+    Where it did not, a turn may have come to be held in the moment in which the answer ended, and nobody knows of it.
     """
     if not answer.text or (answer.failure is not None and answer.failure is not FailureReason.INTERRUPTED):
         return range(1)
     if answer.failure is not None or answer.usage is None:
         return range(answer.price, answer.price + 1)
-    needed = max(1, -(-answer.usage.output_tokens // TOKENS_PER_TURN))
-    most, least = min(needed, held), min(needed, max(held - 1, 1))
-    return range((least if exact else 1) * answer.price, most * answer.price + 1)
+    held = hold.amount // answer.price
+    worth = min(turns_of(answer.usage.output_tokens, TOKENS_PER_TURN), TURNS_MAX, _turns_of_round(answer, outcome))
+    least = 1 if outcome.schedule.harms("quota") else min(worth, max(held - 1, 1))
+    if hold.name not in outcome.around.ledger.short and not outcome.schedule.harms("quota"):
+        least = worth
+    return range(least * answer.price, min(worth, held) * answer.price + 1)
+
+
+def _turns_of_round(answer: Message, outcome: Outcome) -> int:
+    """Turns that its round may cost when an answer of it begins; the first one is made in any case."""
+    if outcome.schedule.group is None:
+        return TURNS_MAX
+    _, *before = outcome.around.database.before_in_round(answer)
+    left = outcome.schedule.group.credits_max - sum(one.charged for one in before)
+    return max(left // answer.price, 1)
 
 
 def _words(answer: Message, outcome: Outcome) -> Iterator[str]:
@@ -254,3 +280,15 @@ def _holds(outcome: Outcome) -> Iterator[str]:
         taken = sum(one.units for one in ledger.charges if one.meter == meter and ledger.holds[one.hold].user == user)
         if left + taken != start[meter]:
             yield f"{user} had {start[meter]} {meter}, has {left} and paid {taken}"
+
+
+def _streams(outcome: Outcome) -> Iterator[str]:
+    """A stop ends what a model says for the answer, and no other model is asked."""
+    parts = [part for parts in outcome.around.stage.parts.values() for part in parts]
+    for heard in outcome.around.heard:
+        until = heard.at + STOP_SECONDS_MAX
+        if outcome.around.died.get(heard.job.owner, until + 1) <= until:
+            continue
+        for part in parts:
+            if part.job == heard.job and (part.closed is None or part.closed > until):
+                yield f"{part} goes on after {heard}"

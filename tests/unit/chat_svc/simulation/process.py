@@ -17,7 +17,6 @@ from redis.asyncio import Redis
 from runtime.errors import Unavailable
 from services.chat_svc.announcing import Announcing
 from services.chat_svc.answering.closing import Closing
-from services.chat_svc.answering.generations import Generations
 from services.chat_svc.answering.going_on import GoingOn
 from services.chat_svc.answering.handing_over import Offering
 from services.chat_svc.answering.journal import Journal
@@ -47,6 +46,7 @@ from tests.unit.chat_svc.simulation.call import Call
 from tests.unit.chat_svc.simulation.line import Line, Weather
 from tests.unit.chat_svc.simulation.provider import Stage
 from tests.unit.chat_svc.simulation.quota import Ledger, QuotaChannel, quota_away
+from tests.unit.chat_svc.simulation.stops import Heard, StoppedGenerations
 from tests.unit.chat_svc.simulation.store import Database, database_away
 from tests.unit.chat_svc.simulation.streams import Client, Streams, redis_away
 from tests.unit.chat_svc.simulation.views import (
@@ -68,7 +68,7 @@ Value = TypeVar("Value")
 
 @dataclass
 class Surroundings:
-    """What processes share."""
+    """What processes share, the stops that they heard of, and when those died that did."""
 
     world: World
     stage: Stage
@@ -77,6 +77,8 @@ class Surroundings:
     database: Database = field(default_factory=Database)
     ledger: Ledger = field(default_factory=Ledger)
     streams: Streams = field(default_factory=Streams)
+    heard: list[Heard] = field(default_factory=list)
+    died: dict[UUID, float] = field(default_factory=dict)
     weather: dict[str, Weather] = field(
         default_factory=lambda: {"database": Weather(), "quota": Weather(), "redis": Weather()}
     )
@@ -112,6 +114,7 @@ class Process:
         self.owner = UUID(int=random.getrandbits(128), version=4)
         self.serving = False
         self.database = around.database
+        self._around = around
         self._world = around.world
         self._group = Group()
         self._calls: list[Call] = []
@@ -140,7 +143,9 @@ class Process:
         scenes = Scenes(SeenTranscripts(way), characters, showing)
         self.answers = answers
         offering = Offering(answers, redis)
-        self.generations = Generations(answers, speech, journal, closing, quota, DRAIN_SECONDS, offering)
+        self.generations = StoppedGenerations(
+            self.owner, around.heard, answers, speech, journal, closing, quota, DRAIN_SECONDS, offering
+        )
         self.stopping = Stopping(answers, kept_rounds, self.generations, redis, redis)
         self.watching = Watching(answers, kept_rounds, self.generations, journal)
         opening = Opening(answers, quota, speech, clock)
@@ -157,6 +162,7 @@ class Process:
     async def kill(self) -> None:
         """Ends it where it stands: nothing is finished, nothing is said."""
         self.serving = False
+        self._around.died[self.owner] = self._world.time()
         for line in self.lines.values():
             line.cut = True
         for call in self._calls:

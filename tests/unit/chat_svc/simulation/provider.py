@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from random import Random
 
@@ -29,6 +30,7 @@ from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.outcome import FinishReason, Usage
 from services.chat_svc.domain.prompt import Prompt
 from services.chat_svc.providers import Provider
+from tests.unit.chat_svc.simulation.stops import JOB, Job
 
 FAULTS = (
     RateLimited,
@@ -52,10 +54,16 @@ PAUSES_SECONDS = (0.05, 0.2, 0.9)
 
 @dataclass
 class Part:
-    """What one model did for one question: what it said, and how it told that it was done, if it was."""
+    """What one model did for one question, in one job: what it said, and how it told that it was done, if it was.
+
+    Its stream was open until `closed`.
+    """
 
     model: str
     prefix: str
+    job: Job
+    opened: float
+    closed: float | None = None
     said: list[str] = field(default_factory=list)
     told: Completed | None = None
 
@@ -88,23 +96,32 @@ class Speaker:
     async def answer(
         self, prompt: Prompt, prefix: str = "", pause: Pause = at_once
     ) -> AsyncGenerator[str | Completed, None]:
-        text, stage = asked(prompt), self._stage
+        text, stage, loop = asked(prompt), self._stage, asyncio.get_running_loop()
         parts = stage.parts.setdefault(text, [])
         random = Random(f"{stage.seed} {text} {self.model.id} {len(parts)}")
-        part = Part(self.model.id, prefix)
+        part = Part(self.model.id, prefix, JOB.get(), loop.time())
         parts.append(part)
+        try:
+            async with aclosing(self._words(part, random)) as words:
+                async for word in words:
+                    yield word
+        finally:
+            part.closed = loop.time()
+
+    async def _words(self, part: Part, random: Random) -> AsyncGenerator[str | Completed, None]:
+        stage = self._stage
         pause_seconds = random.choice(PAUSES_SECONDS)
         fails_at = random.randrange(WORDS_MAX) if random.random() < stage.fails else WORDS_MAX
         for place in range(random.randrange(WORDS_MAX)):
             if place == fails_at:
-                await self._fail(random, prefix)
+                await self._fail(random, part.prefix)
             if random.random() < 0.7:
                 await asyncio.sleep(pause_seconds * random.random())
             word = random.choice(WORDS)
             part.said.append(word)
             yield word
         if fails_at < WORDS_MAX:
-            await self._fail(random, prefix)
+            await self._fail(random, part.prefix)
         usage = Usage(random.randrange(1, 200), random.randrange(1, 60)) if random.random() < 0.7 else None
         part.told = Completed(FinishReason.LENGTH if random.random() < 0.1 else FinishReason.STOP, usage)
         yield part.told

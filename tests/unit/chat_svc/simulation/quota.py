@@ -57,11 +57,15 @@ class Charge:
 
 @dataclass
 class Ledger:
-    """`left` is what each person has on each meter, less what is held and charged."""
+    """`left` is what each person has on each meter, less what is held and charged.
+
+    The holds named in `short` were to grow, and did not, or not as far as was wanted.
+    """
 
     left: dict[tuple[str, str], int] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
     charges: list[Charge] = field(default_factory=list)
+    short: set[str] = field(default_factory=set)
 
     def expire(self, now: float) -> None:
         """Ends holds whose time is over."""
@@ -83,12 +87,18 @@ class Ledger:
     def ExtendHold(self, request: quota_pb2.ExtendHoldRequest, now: float) -> quota_pb2.ReserveResponse:
         hold, (wanted,) = self._hold(request.name), request.amounts
         if hold.state != HELD:
+            self.short.add(hold.name)
             raise over(hold)
         assert wanted.meter == hold.meter
         if wanted.amount < hold.amount:
             raise OutOfRange("Less than is held.", reason="AMOUNT_BELOW_HOLD")
-        self._take(hold.user, hold.meter, wanted.amount - hold.amount)
-        hold.amount = wanted.amount
+        more, left = wanted.amount - hold.amount, self.left[hold.user, hold.meter]
+        if left < more:
+            self.short.add(hold.name)
+        if left and request.mode == quota_pb2.RESERVE_MODE_BEST_EFFORT:
+            more = min(more, left)
+        self._take(hold.user, hold.meter, more)
+        hold.amount += more
         hold.expire = max(hold.expire, now + request.time_to_live.seconds)
         return _reserved(hold)
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from services.chat_svc.domain.entry import Seam
+from services.chat_svc.domain.estimate import turns_of
+from services.chat_svc.domain.outcome import FinishReason
 from tests.unit.chat_svc.simulation.quota import STATES
-from tests.unit.chat_svc.simulation.schedule import Outcome
+from tests.unit.chat_svc.simulation.schedule import TOKENS_PER_TURN, TURNS_MAX, Outcome
 
 ALL = frozenset(
     {
@@ -37,6 +39,9 @@ ALL = frozenset(
         "a round went on behind an answer that was interrupted",
         "a round went on after a pause elsewhere",
         "a stop was answered",
+        "a stop closed a stream",
+        "more turns than it may cost",
+        "paid for in part",
         "a reader saw the end",
         "a reader saw what was lost",
     }
@@ -73,6 +78,15 @@ def reached(outcome: Outcome) -> Iterator[str]:
         asked.add(answer.parent)
         if answer.usage is not None and answer.usage.estimated:
             yield "estimated"
+        turns = turns_of(answer.usage.output_tokens, TOKENS_PER_TURN) if answer.usage is not None else 0
+        if turns > TURNS_MAX == answer.charged // answer.price:
+            yield "more turns than it may cost"
+        if answer.finish is FinishReason.STOP and answer.hold in outcome.around.ledger.short:
+            yield "paid for in part"
+    parts = [part for parts in outcome.around.stage.parts.values() for part in parts]
+    for heard in outcome.around.heard:
+        if any(one.job == heard.job and one.opened <= heard.at <= (one.closed or 0.0) for one in parts):
+            yield "a stop closed a stream"
     yield from (STATES[hold.state] for hold in outcome.around.ledger.holds.values())
     for person in outcome.people:
         if person.stopped:

@@ -32,6 +32,9 @@ LOOK_SECONDS = 0.5
 CAST = ("characters/holmes", "characters/watson", "characters/moriarty")
 
 TOKENS_PER_TURN = 8
+OUTPUT_TOKENS_MAX = 40
+# What the longest answer of a model costs; what several say for one may be longer.
+TURNS_MAX = OUTPUT_TOKENS_MAX // TOKENS_PER_TURN
 HOLDS_LAST_SECONDS = 601.0
 
 
@@ -216,9 +219,9 @@ def _person(around: Surroundings, schedule: Schedule, number: int, replicas: Rep
 
 
 def _model(name: str, model_class: Class, *capabilities: Capability) -> Model:
-    limits, prices = Limits(2.0, 1.0), Prices(Decimal(1), Decimal(1), Decimal(2))
+    sizes, limits, prices = (4_000, OUTPUT_TOKENS_MAX), Limits(2.0, 1.0), Prices(Decimal(1), Decimal(1), Decimal(2))
     abilities = frozenset(capabilities)
-    return Model(name, Wire.OPENAI, name, "", 4_000, 500, limits, model_class, prices, abilities, TOKENS_PER_TURN)
+    return Model(name, Wire.OPENAI, name, "", *sizes, limits, model_class, prices, abilities, TOKENS_PER_TURN)
 
 
 MODELS = (

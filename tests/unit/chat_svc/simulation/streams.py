@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -31,11 +31,14 @@ class Streams:
     waiting: dict[str, list[asyncio.Future[None]]] = field(default_factory=dict)
     heard: list[tuple[str, Channel]] = field(default_factory=list)
 
-    def add(self, key: str, fields: dict[Any, Any]) -> None:
+    def add(self, key: str, fields: dict[Any, Any], *, only_there: bool) -> bytes | None:
         kept = self.after(key, 0)
+        if only_there and not kept:
+            return None
         kept.append((f"{len(kept) + 1}-0".encode(), {_bytes(name): _bytes(value) for name, value in fields.items()}))
         self.items[key] = kept
         self._wake(key)
+        return kept[-1][0]
 
     def after(self, key: str, place: int) -> list[Item]:
         """The items of a key behind so many; a key whose time is over has none."""
@@ -73,11 +76,18 @@ class Client:
     async def xrange(self, key: str) -> list[Item]:
         return await self._line.call(lambda: self._streams.after(key, 0), TIMEOUT_SECONDS)
 
-    async def xread(self, read: dict[str, bytes | str], count: int, block: int) -> list[tuple[bytes, list[Item]]]:
-        ((key, position),) = read.items()
-        place = int(_bytes(position).partition(b"-")[0])
-        found = await self.blocking(key, lambda: self._streams.after(key, place)[:count], block / 1000)
-        return [(key.encode(), found)] if found else []
+    async def xread(
+        self, read: dict[str, str], count: int, block: int | None = None
+    ) -> list[tuple[bytes, list[Item]]]:
+        places = {key: int(position.partition("-")[0]) for key, position in read.items()}
+
+        def look() -> list[tuple[bytes, list[Item]]]:
+            found = {key: self._streams.after(key, place)[:count] for key, place in places.items()}
+            return [(key.encode(), items) for key, items in found.items() if items]
+
+        if block is None:
+            return await self._line.call(look, TIMEOUT_SECONDS)
+        return await self.blocking(tuple(read), look, block / 1000)
 
     async def publish(self, channel: str, word: str) -> None:
         await self._line.call(lambda: self._streams.publish(channel, word), TIMEOUT_SECONDS)
@@ -85,7 +95,7 @@ class Client:
     def pubsub(self) -> Channel:
         return Channel(self, self._streams, self._line)
 
-    async def blocking(self, name: str, look: Callable[[], Value], seconds: float) -> Value:
+    async def blocking(self, names: Sequence[str], look: Callable[[], Value], seconds: float) -> Value:
         """What there is, as soon as there is something, or after so many seconds."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
@@ -96,7 +106,8 @@ class Client:
             if found or (found is not None and loop.time() >= until):
                 return found
             more = loop.create_future()
-            self._streams.waiting.setdefault(name, []).append(more)
+            for name in names:
+                self._streams.waiting.setdefault(name, []).append(more)
             timer = loop.call_at(until, _done, more)
             try:
                 await more
@@ -110,7 +121,7 @@ class Pipeline:
     def __init__(self, streams: Streams, line: Line) -> None:
         self._streams = streams
         self._line = line
-        self._commands: list[Callable[[], None]] = []
+        self._commands: list[Callable[[], Any]] = []
 
     async def __aenter__(self) -> Pipeline:
         return self
@@ -118,21 +129,16 @@ class Pipeline:
     async def __aexit__(self, *_: object) -> None:
         self._commands.clear()
 
-    def xadd(self, key: str, fields: dict[Any, Any]) -> None:
-        self._commands.append(lambda: self._streams.add(key, fields))
+    def xadd(self, key: str, fields: dict[Any, Any], *, nomkstream: bool = False, **_: Any) -> None:
+        self._commands.append(lambda: self._streams.add(key, fields, only_there=nomkstream))
 
     def expire(self, key: str, seconds: int) -> None:
         until = asyncio.get_running_loop().time() + seconds
         self._commands.append(lambda: self._streams.expire.__setitem__(key, until))
 
-    async def execute(self) -> None:
+    async def execute(self) -> list[Any]:
         commands = tuple(self._commands)
-
-        def executed() -> None:
-            for command in commands:
-                command()
-
-        await self._line.call(executed, TIMEOUT_SECONDS)
+        return await self._line.call(lambda: [command() for command in commands], TIMEOUT_SECONDS)
 
 
 class Channel:
@@ -157,7 +163,7 @@ class Channel:
 
     async def get_message(self, *, ignore_subscribe_messages: bool, timeout: float) -> dict[str, bytes] | None:
         assert ignore_subscribe_messages
-        await self._client.blocking(self._name, lambda: bool(self.words), timeout)
+        await self._client.blocking((self._name,), lambda: bool(self.words), timeout)
         return self.words.popleft() if self.words else None
 
 

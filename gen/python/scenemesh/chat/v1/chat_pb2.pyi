@@ -59,6 +59,7 @@ class FailureReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAILURE_REASON_MODEL_CUT: _ClassVar[FailureReason]
     FAILURE_REASON_INTERRUPTED: _ClassVar[FailureReason]
     FAILURE_REASON_REFUSED: _ClassVar[FailureReason]
+    FAILURE_REASON_PROMPT_TOO_LONG: _ClassVar[FailureReason]
 
 class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -137,6 +138,7 @@ FAILURE_REASON_MODEL_UNAVAILABLE: FailureReason
 FAILURE_REASON_MODEL_CUT: FailureReason
 FAILURE_REASON_INTERRUPTED: FailureReason
 FAILURE_REASON_REFUSED: FailureReason
+FAILURE_REASON_PROMPT_TOO_LONG: FailureReason
 FAULT_UNSPECIFIED: Fault
 FAULT_RATE_LIMITED: Fault
 FAULT_OVERLOADED: Fault
@@ -448,7 +450,7 @@ class ModelHealth(_message.Message):
     def __init__(self, breaker: _Optional[_Union[BreakerState, str]] = ..., rests_seconds: _Optional[float] = ..., first_word_seconds: _Optional[float] = ..., tokens_per_second: _Optional[float] = ..., answers: _Optional[int] = ..., failures: _Optional[int] = ...) -> None: ...
 
 class TurnEstimate(_message.Message):
-    __slots__ = ("meter", "likely", "maximum", "model", "prompt_tokens", "context_used_percent", "affordable")
+    __slots__ = ("meter", "likely", "maximum", "model", "prompt_tokens", "context_used_percent", "affordable", "images", "images_meter")
     METER_FIELD_NUMBER: _ClassVar[int]
     LIKELY_FIELD_NUMBER: _ClassVar[int]
     MAXIMUM_FIELD_NUMBER: _ClassVar[int]
@@ -456,6 +458,8 @@ class TurnEstimate(_message.Message):
     PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_USED_PERCENT_FIELD_NUMBER: _ClassVar[int]
     AFFORDABLE_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_METER_FIELD_NUMBER: _ClassVar[int]
     meter: str
     likely: int
     maximum: int
@@ -463,7 +467,9 @@ class TurnEstimate(_message.Message):
     prompt_tokens: int
     context_used_percent: int
     affordable: bool
-    def __init__(self, meter: _Optional[str] = ..., likely: _Optional[int] = ..., maximum: _Optional[int] = ..., model: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., context_used_percent: _Optional[int] = ..., affordable: _Optional[bool] = ...) -> None: ...
+    images: int
+    images_meter: str
+    def __init__(self, meter: _Optional[str] = ..., likely: _Optional[int] = ..., maximum: _Optional[int] = ..., model: _Optional[str] = ..., prompt_tokens: _Optional[int] = ..., context_used_percent: _Optional[int] = ..., affordable: _Optional[bool] = ..., images: _Optional[int] = ..., images_meter: _Optional[str] = ...) -> None: ...
 
 class StopMessageRequest(_message.Message):
     __slots__ = ("name",)
@@ -472,14 +478,16 @@ class StopMessageRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class EstimateTurnRequest(_message.Message):
-    __slots__ = ("parent", "text", "choice")
+    __slots__ = ("parent", "text", "choice", "images")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     CHOICE_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
     parent: str
     text: str
     choice: ModelChoice
-    def __init__(self, parent: _Optional[str] = ..., text: _Optional[str] = ..., choice: _Optional[_Union[ModelChoice, _Mapping]] = ...) -> None: ...
+    images: int
+    def __init__(self, parent: _Optional[str] = ..., text: _Optional[str] = ..., choice: _Optional[_Union[ModelChoice, _Mapping]] = ..., images: _Optional[int] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ()

@@ -197,9 +197,10 @@ class ChatServiceServicer:
         The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
         `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
         when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
-        anything is held. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests. ABORTED (reason
-        ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model is not an error
-        of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
+        anything is held. FAILED_PRECONDITION (reason PROMPT_TOO_LONG) where no model that the turn pays for holds the message
+        with the character's description. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests.
+        ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model
+        is not an error of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,7 +220,8 @@ class ChatServiceServicer:
     def EstimateTurn(self, request, context):
         """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
 
-        NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list.
+        NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list. FAILED_PRECONDITION (reasons
+        PROMPT_TOO_LONG, NO_MODEL_FOR_IMAGES) as SendMessage would give it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,9 +60,10 @@ class ChatServiceStub:
     The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
     `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
     when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
-    anything is held. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests. ABORTED (reason
-    ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model is not an error
-    of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
+    anything is held. FAILED_PRECONDITION (reason PROMPT_TOO_LONG) where no model that the turn pays for holds the message
+    with the character's description. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests.
+    ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model
+    is not an error of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
     """
     StopMessage: _grpc.UnaryUnaryMultiCallable[_chat_pb2.StopMessageRequest, _chat_pb2.Message]
     """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
@@ -74,7 +75,8 @@ class ChatServiceStub:
     EstimateTurn: _grpc.UnaryUnaryMultiCallable[_chat_pb2.EstimateTurnRequest, _chat_pb2.TurnEstimate]
     """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
 
-    NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list.
+    NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list. FAILED_PRECONDITION (reasons
+    PROMPT_TOO_LONG, NO_MODEL_FOR_IMAGES) as SendMessage would give it.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_chat_pb2.ListModelsRequest, _chat_pb2.ListModelsResponse]
     """Lists the models that may answer, best standing first, with what they cost and how they do in this process."""
@@ -183,9 +185,10 @@ class ChatServiceAsyncStub(ChatServiceStub):
     The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
     `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
     when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
-    anything is held. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests. ABORTED (reason
-    ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model is not an error
-    of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
+    anything is held. FAILED_PRECONDITION (reason PROMPT_TOO_LONG) where no model that the turn pays for holds the message
+    with the character's description. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests.
+    ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model
+    is not an error of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
     """
     StopMessage: _aio.UnaryUnaryMultiCallable[_chat_pb2.StopMessageRequest, _chat_pb2.Message]  # type: ignore[assignment]
     """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
@@ -197,7 +200,8 @@ class ChatServiceAsyncStub(ChatServiceStub):
     EstimateTurn: _aio.UnaryUnaryMultiCallable[_chat_pb2.EstimateTurnRequest, _chat_pb2.TurnEstimate]  # type: ignore[assignment]
     """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
 
-    NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list.
+    NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list. FAILED_PRECONDITION (reasons
+    PROMPT_TOO_LONG, NO_MODEL_FOR_IMAGES) as SendMessage would give it.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_chat_pb2.ListModelsRequest, _chat_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the models that may answer, best standing first, with what they cost and how they do in this process."""
@@ -333,9 +337,10 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
         The turn is reserved on the `chat` meter before any model is called. RESOURCE_EXHAUSTED (reason QUOTA_EXHAUSTED, with
         `google.rpc.QuotaFailure`; over REST HTTP 402, or 429 when the last credit went between admission and reservation)
         when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
-        anything is held. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests. ABORTED (reason
-        ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model is not an error
-        of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
+        anything is held. FAILED_PRECONDITION (reason PROMPT_TOO_LONG) where no model that the turn pays for holds the message
+        with the character's description. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests.
+        ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model
+        is not an error of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
         """
 
     @_abc_1.abstractmethod
@@ -359,7 +364,8 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_chat_pb2.TurnEstimate, _abc.Awaitable[_chat_pb2.TurnEstimate]]:
         """Says what a turn would likely cost and what it may cost at most, before it is sent. Nothing is held.
 
-        NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list.
+        NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list. FAILED_PRECONDITION (reasons
+        PROMPT_TOO_LONG, NO_MODEL_FOR_IMAGES) as SendMessage would give it.
         """
 
     @_abc_1.abstractmethod
