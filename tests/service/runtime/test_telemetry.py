@@ -1,5 +1,6 @@
 """What a trace and a metric say of a call."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from scenemesh.quota.v1 import quota_pb2, quota_pb2_grpc
 from tests.harness.serving import Dial, served
 
 SERVICE = "scenemesh.quota.v1.QuotaService"
+WAIT_SECONDS = 60
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -66,6 +68,10 @@ async def _span(dial: Dial, exporter: InMemorySpanExporter, user: str) -> Readab
     stub = quota_pb2_grpc.QuotaServiceStub(dial("edge"))
     metadata = (("x-user-id", user), ("traceparent", TRACE_PARENT))
     await stub.GetQuota(quota_pb2.GetQuotaRequest(name="users/me/quota"), metadata=metadata).code()
+    async with asyncio.timeout(WAIT_SECONDS):
+        # It ends after the call that it tells of.
+        while not exporter.get_finished_spans():
+            await asyncio.sleep(0.01)
     (span,) = exporter.get_finished_spans()
     return span
 
@@ -91,14 +97,19 @@ async def test_a_call_is_measured_under_its_method_and_code(dial: Dial, readings
     stub = quota_pb2_grpc.QuotaServiceStub(dial("edge"))
     request = quota_pb2.GetQuotaRequest(name="users/me/quota")
     await stub.GetQuota(request, metadata=(("x-user-id", "missing"),)).code()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while {"rpc.method": f"{SERVICE}/GetQuota", "rpc.grpc.status_code": 5} not in _measured(readings):
+            await asyncio.sleep(0.01)
+
+
+def _measured(readings: InMemoryMetricReader) -> list[dict[str, Any]]:
+    """What is said of every call that was measured."""
     data = readings.get_metrics_data()
-    assert data is not None
-    measured = [
+    return [
         dict(point.attributes or {})
-        for resource in data.resource_metrics
+        for resource in (data.resource_metrics if data else ())
         for scope in resource.scope_metrics
         for metric in scope.metrics
         if metric.name == "rpc.server.duration"
         for point in metric.data.data_points
     ]
-    assert {"rpc.method": f"{SERVICE}/GetQuota", "rpc.grpc.status_code": 5} in measured

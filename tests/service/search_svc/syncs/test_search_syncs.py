@@ -288,6 +288,10 @@ async def test_a_collection_takes_one_file_at_a_time(stub: Stub, connections: Po
     assert (await syncs_kept(connections), await chunks_kept(connections)) == (2, 2)
 
 
+# What gRPC may tell a client that it cuts off in the middle of a request, instead of why the server did.
+CUT, UPLOADS_MAX = ("INTERNAL", ""), 5
+
+
 @pytest.mark.parametrize(
     ("parts", "reason"),
     [
@@ -320,7 +324,11 @@ async def test_a_collection_takes_one_file_at_a_time(stub: Stub, connections: Po
 async def test_an_upload_that_is_refused_leaves_nothing(
     stub: Stub, connections: Pool, parts: list[Part], reason: tuple[str, str]
 ) -> None:
-    assert (await refused(imported(stub, parts)))[:2] == reason
+    for _ in range(UPLOADS_MAX):
+        told = (await refused(imported(stub, parts)))[:2]
+        if told != CUT:
+            break
+    assert told == reason
     assert (await syncs_kept(connections), await chunks_kept(connections)) == (0, 0)
 
 
