@@ -16,6 +16,12 @@ SMALL = 200_000
 # Misspellings that people were seen to make.
 MISSPELLED = ("misspelled, codespell", "misspelled, nlpaug", "misspelled, wikipedia")
 
+# What a reader should think of an added time that is less than nothing.
+BELOW_ZERO = (
+    "An added time below zero says that in that round the direct path was itself the slower one, disturbed by the\n"
+    "machine: nothing that can be measured was added, and nothing was gained."
+)
+
 
 def quota(deduct: Result, inside: Result, echo: Result, outside: Result, paced: Result, memory: list[float]) -> str:
     """The table of `benchmarks/quota.py`."""
@@ -104,12 +110,16 @@ def chat(contenders: Sequence[Contender], turns: int) -> str:
         _row(["", "streams", "first piece p50", "p99", "added p50", "p99", "added between two, p99"]),
     ]
     lines += ["|---|---:|---:|---:|---:|---:|---:|"]
+    below_zero = False
     for streams in LATENCIES:
         for one in contenders:
             all_of_it, added = one.median(streams), one.added(streams, direct)
             cells = [one.name, str(streams), _ms(all_of_it.first_p50), _ms(all_of_it.first_p99)]
             more = [added.first_p50, added.first_p99, added.gap_p99]
             lines.append(_row([*cells, *("" if one is direct else _ms(number) for number in more)]))
+            below_zero = below_zero or min(more) < 0
+    if below_zero:
+        lines += ["", BELOW_ZERO]
     lines += [
         "",
         _row(["", "pieces a second", "live streams", "an idle stream takes", f"memory under {turns:,} turns"]),
@@ -205,7 +215,7 @@ def _both(latency: Latency) -> str:
 
 
 def _ms(number: float) -> str:
-    return f"{number:.2f} ms" if number < 10 else f"{number:,.0f} ms"
+    return f"{number:.2f} ms" if abs(number) < 10 else f"{number:,.0f} ms"
 
 
 def _machine() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from cli.client import Client
-from cli.failures import Failure, status_of
+from cli.failures import Failure, unknown
 from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.chat.v1.chat_pb2_grpc import ChatServiceStub
@@ -20,7 +20,7 @@ PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 ANSWER_SECONDS = 300.0
 
 TERMINAL = frozenset({"finished", "failed"})
-# How a broken connection looks. Given with details, each but UNAVAILABLE is a service's own answer.
+# How a broken connection looks, unless a service says so; of what is UNAVAILABLE, that does not matter.
 BROKEN = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -93,10 +93,10 @@ def following(event: chat_pb2.ChatEvent) -> str:
 
 
 def refused(error: grpc.aio.AioRpcError) -> bool:
-    """Whether a service said no, so that nothing is under way; false where a connection may have broken."""
-    return error.code() not in BROKEN or bool(status_of(error).details)
+    """Whether somebody said no, so that nothing is under way; false where a connection may have broken."""
+    return error.code() not in BROKEN or not unknown(error)
 
 
 def _broke(error: grpc.aio.AioRpcError) -> bool:
     code = error.code()
-    return code in BROKEN and (code is grpc.StatusCode.UNAVAILABLE or not status_of(error).details)
+    return code in BROKEN and (code is grpc.StatusCode.UNAVAILABLE or unknown(error))

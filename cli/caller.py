@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 
 from cli import client, issuer
 from cli.client import CALL_SECONDS, Client
-from cli.failures import of_call, reported, status_of
+from cli.failures import of_call, reported, unknown
 from cli.issuer import Role
 from cli.options import STATE_DEFAULT, Json, State, Token, Url, User
 from cli.pages import Page, listed
@@ -132,4 +132,4 @@ def _lost(error: grpc.aio.AioRpcError) -> bool:
     """Whether it may have happened, or still happens. What was never sent, or is refused by a service, has not."""
     if of_call(error, "").reason == RUNNING:
         return True
-    return error.code() in LOST and not status_of(error).details and UNSENT not in (error.details() or "")
+    return error.code() in LOST and unknown(error) and UNSENT not in (error.details() or "")

@@ -17,6 +17,10 @@ from scenemesh.search.v1.search_pb2_grpc import SearchServiceStub
 CUSTOM = "customCharacters/"
 # What is only tidied up keeps nobody waiting.
 TIDY_SECONDS = 3.0
+# So many are named where none of them is surely meant.
+PROPOSED_MAX = 3
+# What a word of the query costs in a score that the character lacks, and one that only the title has.
+LACKED_POINTS, ELSEWHERE_POINTS = 40, 6
 SLUG = re.compile(r"(?:characters/)?([a-z0-9]+(?:-[a-z0-9]+)*)")
 
 
@@ -103,12 +107,32 @@ async def _character(client: Client, channel: grpc.aio.Channel, wanted: str) -> 
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.NOT_FOUND or "/" in wanted:
                 raise
-    suggest = search_pb2.SuggestRequest(query=wanted, page_size=1, kinds=[search_pb2.KIND_CHARACTER])
+    kinds = [search_pb2.KIND_CHARACTER]
+    suggest = search_pb2.SuggestRequest(query=wanted, page_size=PROPOSED_MAX, kinds=kinds, explain=True)
     answer = await search.Suggest(suggest, timeout=CALL_SECONDS)
-    if not answer.suggestions:
-        message, hint = f"No character is called {wanted}.", HINTS["CHARACTER_NOT_FOUND"]
-        raise Failure(message, ExitCode.FAILED, "NOT_FOUND", "CHARACTER_NOT_FOUND", hint)
+    if not answer.suggestions or _lacks(answer.suggestions[0].score):
+        message = f"No character is called {wanted!r}.{_proposed(answer.suggestions)}"
+        raise Failure(message, ExitCode.FAILED, "NOT_FOUND", "CHARACTER_NOT_FOUND", HINTS["CHARACTER_NOT_FOUND"])
     best = answer.suggestions[0]
     return search_pb2.Character(
         name=best.name, display_name=best.display_name, title_display_name=best.title_display_name
     )
+
+
+def _lacks(score: search_pb2.Score) -> bool:
+    """Whether a word of the query is neither the character's nor their title's."""
+    # A query has 12 words at most: those that only the title has never cost so much as three that are lacked, and one
+    # or two of these leave a rest.
+    missing = -score.missing_points
+    return missing >= 3 * LACKED_POINTS or missing % ELSEWHERE_POINTS != 0
+
+
+def _proposed(suggestions: Sequence[search_pb2.Suggestion]) -> str:
+    """A question with a space before it; empty where there is nobody to ask for."""
+    *others, last = [_from(one) for one in suggestions] or [""]
+    return f" Did you mean {' or '.join(filter(None, (_all(others), last)))}?" if last else ""
+
+
+def _from(suggestion: search_pb2.Suggestion) -> str:
+    title = suggestion.title_display_name
+    return f"{suggestion.display_name} ({title})" if title else suggestion.display_name

@@ -42,10 +42,11 @@ EXIT_CODES = {
     grpc.StatusCode.PERMISSION_DENIED: ExitCode.REFUSED,
 }
 
-# How Envoy's own words begin when a service behind it is away; the rest of them is gRPC's about the edge itself.
-ENVOYS_OWN = ("no healthy upstream", "upstream ")
+# How the edge says that a service broke off or was late; the reason is then no other than the code.
+BROKEN_OFF = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
 
-# What to do next, by the error's reason or, where a reason says nothing about that, by its code.
+# What to do next, by the error's reason or, where a reason says nothing about that, by its code. Who is refused for too
+# much at once (RESOURCE_EXHAUSTED) is told by the sentence itself for how long.
 HINTS = {
     "QUOTA_EXHAUSTED": "`scenemesh quota` shows when it starts anew, `scenemesh billing plans` what more costs.",
     "QUEUE_FULL": "Too many want something just now: try again in a moment.",
@@ -57,6 +58,7 @@ HINTS = {
     "MODEL_NOT_FOUND": "`scenemesh models` shows those that there are.",
     "NO_MODEL_FOR_SPEECH": "docs/media.md says how to bring one.",
     "NO_MODEL_FOR_TRANSCRIPTION": "docs/media.md says how to bring one.",
+    "TOO_LARGE": "`scenemesh conversations show CONVERSATION` shows its chosen branch, with --all every one of them.",
     "TOO_MANY_CHARACTERS": "`scenemesh characters delete NAME` makes room.",
     "ANSWER_IN_PROGRESS": "Wait until the character has finished, then say it again.",
     "INDEX_VERSION_NOT_FOUND": "`scenemesh index list` shows those that there are.",
@@ -83,7 +85,6 @@ HINTS = {
     "UNAUTHENTICATED": "Unset SCENEMESH_TOKEN to be a user of the local issuer, or set it to a valid token.",
     "PERMISSION_DENIED": "`scenemesh token --role operator` gives a token of an operator of the local issuer.",
     "UNAVAILABLE": "`scenemesh status` shows what runs; try again in a moment.",
-    "RESOURCE_EXHAUSTED": "These were too many calls: wait a minute.",
     "UNIMPLEMENTED": "Is this the address of a SceneMesh edge of this version?",
 }
 
@@ -155,7 +156,7 @@ def of_call(error: grpc.aio.AioRpcError, url: str) -> Failure:
     """What a failed call to the edge at `url` means."""
     code: grpc.StatusCode = error.code()
     status = status_of(error)
-    if code is grpc.StatusCode.UNAVAILABLE and not status.details and not status.message.startswith(ENVOYS_OWN):
+    if code is grpc.StatusCode.UNAVAILABLE and not status.details:
         message, hint = f"The edge at {url} cannot be reached.", "`scenemesh up` starts everything on this machine."
         return Failure(message, ExitCode.NOT_RUNNING, code.name, hint=hint)
     info, request, decision = error_details_pb2.ErrorInfo(), error_details_pb2.RequestInfo(), quota_pb2.Decision()
@@ -173,6 +174,16 @@ def of_call(error: grpc.aio.AioRpcError, url: str) -> Failure:
         request_id=request.request_id,
         decision=decision if decision.meter else None,
     )
+
+
+def unknown(error: grpc.aio.AioRpcError) -> bool:
+    """Whether nobody knows what became of the call: a connection broke, or the service behind the edge broke off."""
+    details = status_of(error).details
+    if not details:
+        return True
+    # Where one may wait and say it again, whoever tells so has done nothing.
+    again = any(one.Is(error_details_pb2.RetryInfo.DESCRIPTOR) for one in details)
+    return error.code() in BROKEN_OFF and of_call(error, "").reason == error.code().name and not again
 
 
 def status_of(error: grpc.aio.AioRpcError) -> status_pb2.Status:

@@ -19,6 +19,9 @@ from services.chat_svc.store import Conversations, Messages
 FILE_BYTES_MAX = 3 * 1024 * 1024
 PAGE_MESSAGES = 500
 
+# What a character is called that its person deleted: nobody knows any more what it was called.
+DELETED = "A deleted character"
+
 
 class Exporting:
     """Reads; changes nothing. What is to be printed, `printer` prints."""
@@ -43,7 +46,7 @@ class Exporting:
         messages = await self._all(conversation, kind)
         content = await self._written(conversation, messages, kind)
         if len(content) > FILE_BYTES_MAX:
-            raise _too_large(kind)
+            raise too_long() if kind is Kind.PDF else _too_large(kind)
         return File(kind.value, content)
 
     async def _written(self, conversation: Conversation, messages: list[Message], kind: Kind) -> bytes:
@@ -98,17 +101,22 @@ class Exporting:
                 return found
 
     async def _names(self, conversation: Conversation) -> dict[str, str]:
-        """What the characters are called; one that is no more, by its name."""
-        names = {}
+        """What the characters are called; those of the catalogue that are no more, by their names there."""
+        names, deleted = dict[str, str](), list[str]()
         for one in conversation.cast:
             try:
                 names[one] = await self._sources.characters.display_name(conversation.user, one)
             except NotFound:
                 names[one] = one.partition("/")[2]
-        return names
+                if custom_id(one) is not None:
+                    deleted.append(one)
+        several = len(deleted) > 1
+        return names | {one: f"{DELETED} {place}" if several else DELETED for place, one in enumerate(deleted, 1)}
 
 
 def _too_large(kind: Kind) -> FailedPrecondition:
-    if kind is Kind.PDF:
-        return too_long()
-    return FailedPrecondition("The conversation is too long for one such file: fork a part of it.", reason="TOO_LARGE")
+    if kind is Kind.JSON:
+        told = "The conversation is too long for one file. As Markdown or text, it has its chosen branch alone."
+    else:
+        told = "The chosen branch is too long for one file."
+    return FailedPrecondition(f"{told} ListMessages gives all that was said, page by page.", reason="TOO_LARGE")

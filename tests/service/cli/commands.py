@@ -15,6 +15,7 @@ from cli.media.app import app as media
 from cli.media.voices import speak, transcribe
 from cli.models import models
 from cli.quota.app import app as quota
+from cli.running import run
 from cli.search import search
 from cli.sync import file as upload
 from cli.sync.app import app as sync
@@ -37,4 +38,4 @@ app.add_typer(index, name="index")
 app.add_typer(sync, name="sync")
 
 if __name__ == "__main__":
-    app()
+    run(app)

@@ -6,7 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from runtime.errors import FailedPrecondition, NotFound
+from runtime.errors import DeadlineExceeded, FailedPrecondition, MeshError, NotFound
 from scenemesh.billing.v1 import billing_pb2
 from scenemesh.quota.v1 import quota_pb2
 from tests.service.cli.conftest import WAIT_SECONDS, Command, rows
@@ -173,8 +173,11 @@ async def test_a_pack_is_bought_with_the_payment_method_there_is(buyer: Command,
     assert (billing.requests[0].parent, billing.requests[0].pack) == ("users/me", "packs/small")
 
 
-async def test_an_answer_that_got_lost_is_asked_for_again_under_the_same_id(buyer: Command, billing: Billing) -> None:
-    billing.answer(billing_pb2.BuyCreditsRequest, grpc.StatusCode.UNAVAILABLE, INVOICE)
+@pytest.mark.parametrize("end", [grpc.StatusCode.UNAVAILABLE, DeadlineExceeded("Late.", reason="DEADLINE_EXCEEDED")])
+async def test_an_answer_that_got_lost_is_asked_for_again_under_the_same_id(
+    buyer: Command, billing: Billing, end: grpc.StatusCode | MeshError
+) -> None:
+    billing.answer(billing_pb2.BuyCreditsRequest, end, INVOICE)
     assert rows((await buyer("billing", "buy", "small")).out) == [SMALL_ROW]
     assert (len(billing.requests), len({one.request_id for one in billing.requests})) == (2, 1)
 

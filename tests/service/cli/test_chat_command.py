@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import grpc
 import pytest
 
-from runtime.errors import Aborted, Internal, MeshError, NotFound, QuotaExhausted, Unavailable
+from runtime.errors import Aborted, DeadlineExceeded, Internal, MeshError, NotFound, QuotaExhausted, Unavailable
 from scenemesh.chat.v1 import character_pb2, chat_pb2
 from scenemesh.search.v1 import search_pb2
 from tests.service.cli.conftest import WAIT_SECONDS, Command
@@ -74,7 +74,7 @@ async def test_a_name_is_looked_up_and_the_best_hit_is_taken(command: Command, s
     ran = await command("chat", "Sherlock Holmes", "Who are you?")
     assert (ran.code, ran.out) == (0, "Elementary.\n")
     assert script.requests[0] == search_pb2.SuggestRequest(
-        query="Sherlock Holmes", page_size=1, kinds=[search_pb2.KIND_CHARACTER]
+        query="Sherlock Holmes", page_size=3, kinds=[search_pb2.KIND_CHARACTER], explain=True
     )
 
 
@@ -207,6 +207,7 @@ async def test_programs_are_told_only_of_the_refusal(command: Command, script: S
         ([(started(), Internal("a detail", reason="INTERNAL"))], ["Hi"], ""),
         ([(DROPPED,)], ["Hi"], ""),
         ([(grpc.StatusCode.DEADLINE_EXCEEDED,)], ["Hi"], ""),
+        ([(DeadlineExceeded("Late.", reason="DEADLINE_EXCEEDED"),)], ["Hi"], ""),
         ([(DROPPED,), (UNKNOWN,)], [], "Hi\nHello\n"),
     ],
 )

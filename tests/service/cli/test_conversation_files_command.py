@@ -114,7 +114,13 @@ async def test_programs_learn_what_was_written_where(hers: Command, tmp_path: Pa
 async def test_what_cannot_be_written_is_a_failure(hers: Command, archive: Archive, tmp_path: Path) -> None:
     archive.refusal = FailedPrecondition("It is too long.", reason="TOO_LARGE")
     ran = await hers("conversations", "export", CONVERSATION, "-o", str(tmp_path / "talk.json"))
-    assert (ran.code, ran.err.splitlines()[0]) == (1, "scenemesh: It is too long.")
+    assert (ran.code, ran.err.splitlines()) == (
+        1,
+        [
+            "scenemesh: It is too long.",
+            "`scenemesh conversations show CONVERSATION` shows its chosen branch, with --all every one of them.",
+        ],
+    )
     too_large = tmp_path / "large.json"
     too_large.write_bytes(b" " * (3 * 2**20 + 1))
     ran = await hers("conversations", "import", str(too_large))

@@ -62,7 +62,9 @@ async def test_what_was_left_at_another_time_can_be_asked_for(command: Command, 
 )
 async def test_what_makes_no_sense_is_wrong_usage(command: Command, script: Script, wrong: tuple[str, ...]) -> None:
     ran = await command("quota", *wrong)
-    assert (ran.code, ran.out, script.requests) == (2, "", [])
+    told = ran.json["error"]["message"] if "--json" in wrong else ran.out
+    assert (ran.code, script.requests) == (2, [])
+    assert told == ("Invalid value: Options go after 'entries'." if "--json" in wrong else "")
 
 
 async def test_an_operator_sees_anothers(command: Command, script: Script) -> None:

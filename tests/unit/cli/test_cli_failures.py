@@ -1,10 +1,20 @@
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from cli.failures import ExitCode, of_call, tell
-from runtime.errors import InvalidArgument, MeshError, NotFound, QuotaExhausted, ResourceExhausted, Unavailable
-from runtime.status import to_proto
+from cli.failures import ExitCode, of_call, tell, unknown
+from runtime.errors import (
+    Internal,
+    InvalidArgument,
+    MeshError,
+    NotFound,
+    QuotaExhausted,
+    ResourceExhausted,
+    Unavailable,
+)
+from runtime.status import ERROR_DOMAIN, to_proto
 from scenemesh.quota.v1 import quota_pb2
 
 URL = "http://localhost:1"
@@ -22,6 +32,16 @@ def bare(code: grpc.StatusCode, details: str = "") -> grpc.aio.AioRpcError:
     return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details)
 
 
+def edges(code: grpc.StatusCode, reason: str, retry_seconds: int = 0) -> grpc.aio.AioRpcError:
+    """What the edge says by itself."""
+    status = status_pb2.Status(code=code.value[0], message="A sentence.")
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain=ERROR_DOMAIN))
+    if retry_seconds:
+        status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=retry_seconds)))
+    trailing = grpc.aio.Metadata(("grpc-status-details-bin", status.SerializeToString()))
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing, status.message)
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -31,8 +51,10 @@ def bare(code: grpc.StatusCode, details: str = "") -> grpc.aio.AioRpcError:
         (refused(NotFound("No.", reason="TITLE_NOT_FOUND")), (1, "NOT_FOUND", "TITLE_NOT_FOUND")),
         (refused(Unavailable("No.", reason="DATABASE_UNAVAILABLE")), (3, "UNAVAILABLE", "DATABASE_UNAVAILABLE")),
         (bare(grpc.StatusCode.UNAVAILABLE, "connect failed"), (3, "UNAVAILABLE", "")),
-        (bare(grpc.StatusCode.UNAUTHENTICATED, "Jwt is missing"), (4, "UNAUTHENTICATED", "")),
-        (bare(grpc.StatusCode.PERMISSION_DENIED), (4, "PERMISSION_DENIED", "")),
+        (edges(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"), (4, "UNAUTHENTICATED", "UNAUTHENTICATED")),
+        (edges(grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED"), (4, "PERMISSION_DENIED", "PERMISSION_DENIED")),
+        (edges(grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE"), (3, "UNAVAILABLE", "UNAVAILABLE")),
+        (edges(grpc.StatusCode.UNIMPLEMENTED, "NOT_FOUND"), (1, "UNIMPLEMENTED", "NOT_FOUND")),
         (bare(grpc.StatusCode.DEADLINE_EXCEEDED), (1, "DEADLINE_EXCEEDED", "")),
     ],
     ids=lambda value: None,
@@ -82,11 +104,31 @@ def test_details_that_are_nonsense_leave_the_status() -> None:
 
 
 def test_an_edge_that_is_away_is_told_apart_from_a_service_that_is() -> None:
-    told = [
-        of_call(bare(grpc.StatusCode.UNAVAILABLE, details), URL).message
-        for details in ("failed to connect to all addresses", "no healthy upstream")
-    ]
-    assert told == ["The edge at http://localhost:1 cannot be reached.", "no healthy upstream"]
+    away, behind = bare(grpc.StatusCode.UNAVAILABLE, "failed to connect"), edges(grpc.StatusCode.UNAVAILABLE, "", 1)
+    told = [of_call(error, URL).message for error in (away, behind)]
+    assert told == ["The edge at http://localhost:1 cannot be reached.", "A sentence."]
+
+
+@pytest.mark.parametrize("reason", ["RATE_LIMITED", "PRINTER_BUSY", "FILE_TOO_LARGE"])
+def test_how_long_to_wait_is_said_by_whoever_refuses(reason: str) -> None:
+    assert of_call(edges(grpc.StatusCode.RESOURCE_EXHAUSTED, reason, 6), URL).hint == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (bare(grpc.StatusCode.UNAVAILABLE), True),
+        (edges(grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE"), True),
+        (edges(grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE", 1), False),
+        (edges(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"), True),
+        (refused(Unavailable("No.", reason="DATABASE_UNAVAILABLE")), False),
+        (refused(Internal("No.", reason="INTERNAL")), False),
+        (edges(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"), False),
+    ],
+    ids=lambda value: None,
+)
+def test_what_became_of_a_call_is_unknown_where_it_broke_off(error: grpc.aio.AioRpcError, told: bool) -> None:
+    assert unknown(error) is told
 
 
 def test_who_is_not_found_may_be_of_the_catalogue_or_made_up() -> None:
