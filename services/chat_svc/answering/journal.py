@@ -6,7 +6,7 @@ being away costs watchers in other processes the live view and nobody anything e
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from enum import Enum
@@ -15,9 +15,9 @@ from uuid import UUID
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from runtime.errors import Unavailable
+from services.chat_svc.answering.tails import FAULTS, START, Tails
 from services.chat_svc.domain.entry import Entry, from_json, to_json
 
 log = structlog.get_logger()
@@ -31,10 +31,6 @@ LIFE_AFTER_END_SECONDS = 60
 WRITE_SECONDS_MAX = 2.0
 PAUSE_SECONDS = 5.0
 
-# Below the client's own limit on a reply.
-BLOCK_MS = 500
-ITEMS_MAX = 500
-
 Batch = tuple[int, list[Entry]]
 
 
@@ -45,12 +41,12 @@ class Lull(Enum):
     AWAY = "away"
 
 
-FAULTS = (RedisError, OSError, TimeoutError)
-
-
 @dataclass(frozen=True)
-class _Item:
-    """What is to stand in the stream of an answer; `life_seconds` is from now on, None as long as before."""
+class _New:
+    """What is to stand in the stream of an answer.
+
+    `life_seconds` is from now on. None is as long as before: it goes into a stream that is there, or nowhere.
+    """
 
     answer: UUID
     fields: dict[Any, Any]
@@ -65,27 +61,30 @@ class Journal:
 
     def __init__(self, writing: Redis, reading: Redis) -> None:
         self._writing = writing
-        self._reading = reading
+        self._tails = Tails(reading)
         self._away_until = 0.0
-        self._items: list[_Item] = []
-        self._next: asyncio.Task[bool] | None = None
+        self._new: list[_New] = []
+        self._next: asyncio.Task[Sequence[bool]] | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def add(self, answer: UUID, entries: list[Entry], kept: int) -> int:
         """Adds what follows the first `kept` entries; gives how many the journal has now.
 
         After a fault that is 0: what a Redis that was away still has is not known, so the next call says it all again.
+        To a Redis that has dropped the stream it is said at once, for there may be no next call.
         """
-        if self._rests():
-            return 0
-        fields = {"first": kept + 1, "entries": json.dumps([to_json(entry) for entry in entries[kept:]])}
-        # No answer takes as long as what it is made with lives.
-        item = _Item(answer, fields, None if kept else LIFE_SECONDS)
-        return len(entries) if await self._written(item) else 0
+        for first in dict.fromkeys((kept, 0)):
+            if self._rests():
+                break
+            fields = {"first": first + 1, "entries": json.dumps([to_json(entry) for entry in entries[first:]])}
+            # No answer takes as long as what it is made with lives.
+            if await self._written(_New(answer, fields, None if first else LIFE_SECONDS)):
+                return len(entries)
+        return 0
 
     async def end(self, answer: UUID) -> None:
         """Tells readers that the database has the whole answer."""
-        await self._written(_Item(answer, {"end": 1}, LIFE_AFTER_END_SECONDS))
+        await self._written(_New(answer, {"end": 1}, LIFE_AFTER_END_SECONDS))
 
     async def entries(self, answer: UUID) -> list[Entry]:
         """What the journal has of a live log; UNAVAILABLE when Redis is away."""
@@ -100,60 +99,64 @@ class Journal:
 
         A lull when nothing came for a while: the answer may have ended where this journal cannot tell.
         """
-        position: bytes | str = "0"
-        while True:
-            items = await self._read(answer, position)
-            if not items:
-                yield Lull.AWAY if items is None else Lull.QUIET
-                continue
-            for identifier, fields in items:
-                position = identifier
-                batch = _batch(fields)
-                if batch is None:
-                    return
-                yield batch
+        place = START
+        with self._tails.followed(_key(answer)) as tail:
+            while True:
+                items = await self._tails.after(tail, place)
+                if not items:
+                    yield Lull.AWAY if items is None else Lull.QUIET
+                    continue
+                for identifier, fields in items:
+                    place = identifier
+                    batch = _batch(fields)
+                    if batch is None:
+                        return
+                    yield batch
 
-    async def _written(self, item: _Item) -> bool:
+    async def _written(self, new: _New) -> bool:
         """Whether Redis has it now."""
         if self._rests():
             return False
-        self._items.append(item)
+        place = len(self._new)
+        self._new.append(new)
         if self._next is None:
             # In a context of its own: it is nobody's call.
             self._next = asyncio.create_task(self._write(), context=Context())
         # Whoever goes away takes nothing from the others.
-        return await asyncio.shield(self._next)
+        return (await asyncio.shield(self._next))[place]
 
     def _rests(self) -> bool:
         """Whether nobody asks Redis for a while, since it failed."""
         return asyncio.get_running_loop().time() < self._away_until
 
-    async def _write(self) -> bool:
-        """Writes what there is when the write before it is over."""
+    async def _write(self) -> Sequence[bool]:
+        """Writes what there is when the write before it is over; of each, whether Redis has it."""
         async with self._one_at_a_time:
-            items, self._items, self._next = self._items, [], None
+            items, self._new, self._next = self._new, [], None
             try:
-                async with asyncio.timeout(WRITE_SECONDS_MAX), self._writing.pipeline(transaction=False) as pipeline:
-                    for item in items:
-                        pipeline.xadd(_key(item.answer), item.fields)
-                        if item.life_seconds is not None:
-                            pipeline.expire(_key(item.answer), item.life_seconds)
-                    await pipeline.execute()
+                async with asyncio.timeout(WRITE_SECONDS_MAX):
+                    return await self._added(items)
             except FAULTS as error:
-                self._away_until = asyncio.get_running_loop().time() + PAUSE_SECONDS
                 log.warning("live logs not mirrored", answers=len(items), error=type(error).__name__)
-                return False
-            return True
+            except Exception:
+                # Of all the answers that share it none is to end for that.
+                log.exception("defect in mirroring live logs", answers=len(items))
+            self._away_until = asyncio.get_running_loop().time() + PAUSE_SECONDS
+            return [False] * len(items)
 
-    async def _read(self, answer: UUID, position: bytes | str) -> list[tuple[bytes, dict[bytes, bytes]]] | None:
-        """What stands behind a place as soon as there is something, nothing after a while; None when Redis is away."""
-        try:
-            found: Any = await self._reading.xread({_key(answer): position}, count=ITEMS_MAX, block=BLOCK_MS)
-        except FAULTS as error:
-            log.warning("live log not read", answer=str(answer), error=type(error).__name__)
-            await asyncio.sleep(BLOCK_MS / 1000)
-            return None
-        return list(found[0][1]) if found else []
+    async def _added(self, items: Sequence[_New]) -> Sequence[bool]:
+        async with self._writing.pipeline(transaction=False) as pipeline:
+            for item in items:
+                pipeline.xadd(_key(item.answer), item.fields, nomkstream=item.life_seconds is None)
+                if item.life_seconds is not None:
+                    pipeline.expire(_key(item.answer), item.life_seconds)
+            replies = iter(await pipeline.execute())
+        added = []
+        for item in items:
+            added.append(next(replies) is not None)
+            if item.life_seconds is not None:
+                next(replies)
+        return added
 
 
 def contiguous(batches: Iterable[Batch]) -> list[Entry]:

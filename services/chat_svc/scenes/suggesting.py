@@ -55,15 +55,21 @@ class Suggesting:
         kept = await self._suggestions.follow_ups(message)
         if kept is not None:
             return kept
-        task = self._made.get(message.id) or self._asides.begin(self._make(message))
+        task = self._made.get(message.id)
         if task is None:
-            return ()
-        self._made[message.id] = task
-        task.add_done_callback(lambda _: self._made.pop(message.id, None))
+            task = self._asides.begin(self._make(message))
+            if task is None:
+                return ()
+            self._made[message.id] = task
+            task.add_done_callback(lambda _: self._made.pop(message.id, None))
         await asyncio.wait([task], timeout=WAIT_SECONDS_MAX)
         return (task.result() or ()) if task.done() and not task.cancelled() else ()
 
     async def _make(self, message: Message) -> tuple[str, ...]:
+        # Others may have been through with it since it was looked for.
+        made = await self._suggestions.follow_ups(message)
+        if made is not None:
+            return made
         conversation = await self._conversations.conversation(message.user, message.conversation)
         cast = await self._scenes.cast(conversation)
         for _ in range(TRIES_MAX):

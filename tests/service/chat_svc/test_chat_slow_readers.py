@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID
 
 import grpc
 import pytest
@@ -14,7 +13,8 @@ import pytest
 from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from services.chat_svc.answering import live
-from services.chat_svc.answering.journal import Journal, _batch
+from services.chat_svc.answering.journal import _batch
+from services.chat_svc.answering.tails import Item, Place, Tail, Tails
 from services.chat_svc.answering.watching import Watching
 from services.chat_svc.domain.log import Event
 from services.chat_svc.domain.model import Limits, Model
@@ -39,9 +39,6 @@ OPTIONS = (
     ("grpc.http2.bdp_probe", 0),
 )
 
-Items = list[tuple[bytes, dict[bytes, bytes]]] | None
-
-
 # In a call, its place among the calls.
 PLACE: ContextVar[int] = ContextVar("place")
 
@@ -64,7 +61,7 @@ class Calls:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
-    counted, events, read = Calls(), Watching.events, Journal._read
+    counted, events, after = Calls(), Watching.events, Tails.after
 
     async def given(self: Watching, begun: Begun, after: int) -> AsyncGenerator[Event, None]:
         place = len(counted.given)
@@ -76,15 +73,15 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
                 counted.given[place] += 1
                 yield event
 
-    async def taken(self: Journal, answer: UUID, position: bytes | str) -> Items:
-        items, place = await read(self, answer, position), PLACE.get()
+    async def taken(self: Tails, tail: Tail, behind: Place) -> list[Item] | None:
+        items, place = await after(self, tail, behind), PLACE.get()
         batches = [batch for _, fields in items or () if (batch := _batch(fields)) is not None]
         counted.taken_last[place] = sum(len(entries) for _, entries in batches)
         counted.taken[place] += counted.taken_last[place]
         return items
 
     monkeypatch.setattr(Watching, "events", given)
-    monkeypatch.setattr(Journal, "_read", taken)
+    monkeypatch.setattr(Tails, "after", taken)
     return counted
 
 

@@ -76,9 +76,7 @@ class Client:
     async def xrange(self, key: str) -> list[Item]:
         return await self._line.call(lambda: self._streams.after(key, 0), TIMEOUT_SECONDS)
 
-    async def xread(
-        self, read: dict[str, str], count: int, block: int | None = None
-    ) -> list[tuple[bytes, list[Item]]]:
+    async def xread(self, read: dict[str, str], count: int, block: int | None = None) -> list[tuple[bytes, list[Item]]]:
         places = {key: int(position.partition("-")[0]) for key, position in read.items()}
 
         def look() -> list[tuple[bytes, list[Item]]]:
