@@ -38,6 +38,7 @@ PING_INTERVAL = timedelta(seconds=30)
 PONG_TIMEOUT = timedelta(seconds=5)
 BUFFER_BYTES_MAX = 32 * 1024
 REQUESTS_MAX = 4096
+STREAM_BYTES = 64 * 1024
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
@@ -93,6 +94,10 @@ def key_server(issuer: Issuer, uri: str) -> Cluster:
 
 def _http2() -> HttpProtocolOptions:
     http2 = Http2ProtocolOptions(
+        # So much of an answer waits here for a reader who is slow; the rest stays with the service. All that may be
+        # unread together has room in a connection, or the slow ones would hold up the others.
+        initial_stream_window_size=STREAM_BYTES,
+        initial_connection_window_size=REQUESTS_MAX * STREAM_BYTES,
         connection_keepalive=KeepaliveSettings(interval=PING_INTERVAL, timeout=PONG_TIMEOUT),
     )
     return HttpProtocolOptions(explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=http2))
