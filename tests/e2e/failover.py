@@ -18,6 +18,8 @@ from tests.fakes.provider import FakeProvider, provider
 WIRES = ("anthropic", "openai")
 # Those that take over: one goes on where an answer broke off, and holds more than any other; one begins anew.
 CONTINUES, ANEW = "continues", "anew"
+# The same on the other wire each. They are so dear that they take over only where they spoke last.
+CONTINUES_TOO, ANEW_TOO = "continues-too", "anew-too"
 # Models that fail, of each wire. Each is for one test, so what a breaker learns of it stays there.
 MODELS_MAX = 30
 PATIENT_SECONDS, HASTY_SECONDS = 20, 5
@@ -254,11 +256,13 @@ def _entries(broken: str, sound: str) -> list[str]:
         for kind, seconds in (("", PATIENT_SECONDS), ("-hasty", HASTY_SECONDS))
         for number in range(1, MODELS_MAX + 1)
     ]
-    prices = "prices = {{ input = {0}, cached = {0}, output = {1} }}"
-    more = [prices.format(1, 10), 'capabilities = ["prefill"]']
-    continues = _entry(CONTINUES, "openai", sound, PATIENT_SECONDS, *more, context_tokens=16_000)
-    anew = _entry(ANEW, "anthropic", sound, PATIENT_SECONDS, prices.format(100, 1_000))
-    return [continues, anew, *failing]
+    prices, prefill = "prices = {{ input = {0}, cached = {0}, output = {1} }}", 'capabilities = ["prefill"]'
+    cheap, dear, dearest = (prices.format(*each) for each in ((1, 10), (100, 1_000), (200, 2_000)))
+    continues = _entry(CONTINUES, "openai", sound, PATIENT_SECONDS, cheap, prefill, context_tokens=16_000)
+    continues_too = _entry(CONTINUES_TOO, "anthropic", sound, PATIENT_SECONDS, dearest, prefill)
+    anew = _entry(ANEW, "anthropic", sound, PATIENT_SECONDS, dear)
+    anew_too = _entry(ANEW_TOO, "openai", sound, PATIENT_SECONDS, dearest)
+    return [continues, continues_too, anew, anew_too, *failing]
 
 
 def _entry(name: str, wire: str, url: str, seconds: int, *more: str, context_tokens: int = 8_000) -> str:

@@ -13,6 +13,7 @@ from tests.fakes.behaviour import Behaviour
 
 CHAT = "scenemesh.chat.v1.ChatService"
 HOLMES, POTTER = "characters/sherlock-holmes", "characters/harry-potter"
+WATSON, GANDALF, FRODO = "characters/john-watson", "characters/gandalf", "characters/frodo-baggins"
 DECISION = "type.googleapis.com/scenemesh.quota.v1.Decision"
 WAIT_SECONDS, POLL_SECONDS = 90, 0.05
 FOLLOW_UPS = ["Who is Moriarty?", "And the hound?", "Tell me more."]
@@ -87,6 +88,30 @@ async def test_a_round_is_the_same_over_every_protocol(stack: Stack) -> None:
     assert over_web.error is None
     assert _shape(over_rest) == _shape(over_grpc) == _shape(over_web.messages)
     assert len(_shape(over_rest)) == 2
+
+
+async def _scene(talker: Talker, cast: list[str], group: Json, turns: int) -> list[list[str]]:
+    """Who answers each of so many turns, in a new group that speaks of nobody by name."""
+    character, *others = cast
+    opened = await talker.do("conversations", character=character, others=others, group={"seed": "7", **group})
+    rounds = [logs(await talker.says(opened["name"], f"{number}: well?")) for number in range(turns)]
+    return [[log[-1]["finished"]["message"]["character"] for log in round_] for round_ in rounds]
+
+
+async def test_the_same_scene_takes_the_same_turns_again(stack: Stack) -> None:
+    cast = [POTTER, HOLMES, WATSON, GANDALF, FRODO]
+    group = {"turn_order": "TURN_ORDER_NATURAL", "answers_max": 2, "talkativeness": {POTTER: 0, GANDALF: 90}}
+    played = [await _scene(Talker(stack, f"scene-{user}"), cast, group, turns=2) for user in ("ivy", "joe")]
+    assert played[0] == played[1]
+    assert all(len(set(speakers)) == len(speakers) > 0 for speakers in played[0])
+    assert POTTER not in (one for speakers in played[0] for one in speakers)
+
+
+async def test_out_of_a_pool_nobody_speaks_again_before_all_have(stack: Stack) -> None:
+    cast = [HOLMES, POTTER, WATSON, GANDALF, FRODO]
+    group = {"turn_order": "TURN_ORDER_POOLED", "answers_max": 1}
+    spoken = await _scene(Talker(stack, "scene-kay"), cast, group, turns=5)
+    assert sorted(one for speakers in spoken for one in speakers) == sorted(cast)
 
 
 async def test_who_joins_late_watches_the_next_answer_while_it_is_made(stack: Stack) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -26,6 +27,7 @@ BODY_BYTES_MAX = 128 * 1024
 WINDOW_BYTES = 64 * 1024
 # By so much is an edge less patient that a test waits for.
 SHORTER = 60
+FINISH_STOP, FINISH_STOPPED = chat_pb2.FINISH_REASON_STOP, chat_pb2.FINISH_REASON_STOPPED
 
 Response = chat_pb2.ConverseResponse
 
@@ -58,11 +60,36 @@ class Stream:
                     return heard
 
     async def ask_for(self, kind: str, place: int, **request: Any) -> list[Response]:
-        """What comes of a request, up to the first event or response of a kind."""
-        heard = [await self.ask(place, **request)]
-        while kind not in (heard[-1].WhichOneof("response"), heard[-1].event.WhichOneof("event")):
+        """What comes, up to the first event or response of a kind to this request, also of what was asked for before.
+
+        The request is sent again where the machine is busy.
+        """
+        heard: list[Response] = []
+        await self.say(place, **request)
+        while not heard or not _is(heard[-1], kind, place):
+            one = await self.hear()
+            if one.place == place and one.error.code in BUSY:
+                await self.say(place, **request)
+                continue
+            assert one.place != place or not one.HasField("error"), one
+            heard.append(one)
+        return heard
+
+    async def hear_rest(self, place: int, heard: list[Response]) -> list[Response]:
+        """What was heard and what else comes, up to the end of the answer to a request."""
+        while not any(_is(one, "finished", place) for one in heard):
             heard.append(await self.hear())
         return heard
+
+
+def _is(response: Response, kind: str, place: int) -> bool:
+    return response.place == place and kind in (response.WhichOneof("response"), response.event.WhichOneof("event"))
+
+
+def _answer(heard: list[Response], place: int) -> tuple[list[int], str, chat_pb2.Finished]:
+    """The numbers of an answer's events, the text of its deltas, and how it ended."""
+    events = [one.event for one in heard if one.place == place and one.HasField("event")]
+    return [one.number for one in events], "".join(one.delta.text for one in events), events[-1].finished
 
 
 @asynccontextmanager
@@ -92,6 +119,46 @@ async def test_one_stream_sends_hears_watches_and_stops(stack: Stack) -> None:
         assert await stream.call.read() is grpc.aio.EOF
         assert await stream.call.code() is grpc.StatusCode.OK
     assert [one["name"] for one in await ada.messages(conversation)][-1] == answer
+
+
+async def test_who_speaks_is_interrupted_and_what_was_said_stays(stack: Stack) -> None:
+    flo = Talker(stack, "converse-flo")
+    conversation = await flo.rest.conversation()
+    await stack.provider.script(_endless())
+    await stack.provider.script({"answer": ["So be it."]})
+    async with channel(stack.url) as opened, conversing(flo, conversation, opened) as stream:
+        heard = await stream.ask_for("delta", 2, send=chat_pb2.SendMessageRequest(text="Tell me all."))
+        instead = chat_pb2.SendMessageRequest(text="No, wait.", request_id=str(uuid4()))
+        heard += await stream.ask_for("finished", 3, send=instead, interrupt=True)
+        numbers, cut, ended = _answer(await stream.hear_rest(2, heard), 2)
+        _, said, replied = _answer(heard, 3)
+    assert numbers == [*range(1, len(numbers) + 1)]
+    assert (ended.reason, ended.message.text) == (FINISH_STOPPED, cut)
+    assert (replied.reason, replied.message.text, said) == (FINISH_STOP, "So be it.", "So be it.")
+    assert [one["text"] for one in await flo.messages(conversation)] == ["Tell me all.", cut, "No, wait.", said]
+    assert cut.startswith("word ")
+    assert (await flo.rest.settled())["used"] == "2"
+
+
+async def test_a_stop_ends_the_answer_that_the_same_stream_hears(stack: Stack) -> None:
+    gil = Talker(stack, "converse-gil")
+    conversation = await gil.rest.conversation()
+    await stack.provider.script(_endless())
+    async with channel(stack.url) as opened, conversing(gil, conversation, opened) as stream:
+        heard = await stream.ask_for("delta", 2, send=chat_pb2.SendMessageRequest(text="Tell me all."))
+        stop = chat_pb2.StopMessageRequest(name=heard[0].event.message)
+        heard += await stream.ask_for("stopped", 3, stop=stop)
+        _, said, ended = _answer(await stream.hear_rest(2, heard), 2)
+        (stopped,) = [one.stopped for one in heard if one.place == 3]
+    assert (ended.reason, ended.message.text, stopped) == (FINISH_STOPPED, said, ended.message)
+    assert said.startswith("word ")
+    assert [one["text"] for one in await gil.messages(conversation)] == ["Tell me all.", said]
+    assert (await gil.rest.settled())["used"] == "1"
+
+
+def _endless() -> dict[str, Any]:
+    """Goes on for longer than anybody listens, and so slowly that it costs one turn."""
+    return {"answer": ["word "], "delay_ms": 200, "until": asyncio.Event()}
 
 
 async def test_a_conversation_of_many_words_is_no_large_request(stack: Stack) -> None:
@@ -173,5 +240,7 @@ async def test_who_says_nothing_for_long_is_still_listened_to(impatient: Stack) 
                 silent = chat_pb2_grpc.ChatServiceStub(opened).SendMessage(request, metadata=bearer(eve.token))
                 # Ends for its silence, which began after that of the conversation.
                 assert await silent.code() is not grpc.StatusCode.OK
+        async with asyncio.timeout(WAIT_SECONDS):
+            assert (await stream.call.read()).HasField("heartbeat")
         heard = await stream.ask_for("finished", 2, send=chat_pb2.SendMessageRequest(text="Still there?"))
         assert {one.place for one in heard} == {2}

@@ -18,8 +18,10 @@ from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.e2e.clients import Json, Rest, bearer, channel, requested
 from tests.e2e.stack import Stack
 
-# So many watch over each protocol that some of them are sure to watch from the process that does not make the answer.
+# So many watch over each protocol that some of them are sure to watch from the process that does not make the answer;
+# every other one has seen the first events of it.
 WATCHERS = 6
+SEEN = 2
 DELAYED_SECONDS_MAX = 90
 PREFIX_BYTES = 5
 TRAILERS = 0x80
@@ -27,8 +29,9 @@ TRAILERS = 0x80
 
 @dataclass
 class Watcher:
-    """What one saw, and with SSE the id line of each event."""
+    """What one saw behind the event number `after`, and with SSE the id line of each event."""
 
+    after: int = 0
     seen: list[Json] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
 
@@ -44,7 +47,7 @@ class Watcher:
     @property
     def delays(self) -> list[tuple[str, str]]:
         """The number of every delay, and of the event before it."""
-        before = zip([{"number": "0"}, *self.seen], self.seen, strict=False)
+        before = zip([{"number": str(self.after)}, *self.seen], self.seen, strict=False)
         return [(event["number"], last["number"]) for last, event in before if "delayed" in event]
 
 
@@ -56,7 +59,8 @@ async def test_a_delay_is_told_over_every_protocol_and_is_no_part_of_the_log(sta
     sending = ada.events("POST", f"/v1/{conversation}/messages:send", {"text": "Who are you?"})
     events = [await anext(sending) for _ in range(3)]
     answer = events[0]["message"]
-    watchers = {watch: [Watcher() for _ in range(WATCHERS)] for watch in (_over_sse, _over_grpc, _over_web)}
+    afters = [number % 2 * SEEN for number in range(WATCHERS)]
+    watchers = {watch: [Watcher(after) for after in afters] for watch in (_over_sse, _over_grpc, _over_web)}
     async with asyncio.TaskGroup() as tasks:
         for watch, several in watchers.items():
             for one in several:
@@ -68,18 +72,19 @@ async def test_a_delay_is_told_over_every_protocol_and_is_no_part_of_the_log(sta
         events += [event async for event in sending]
     for several in watchers.values():
         for one in several:
-            assert one.log == [event["number"] for event in events]
+            assert one.log == [event["number"] for event in events[one.after :]]
             assert [number for number, _ in one.delays] == [last for _, last in one.delays]
     for one in watchers[_over_sse]:
         assert one.ids == [f"id: {event['number']}" for event in one.seen]
-        assert [event for event in one.seen if "delayed" not in event] == events
+        assert [event for event in one.seen if "delayed" not in event] == events[one.after :]
     delayed_at = int(next(one.delays[0][0] for one in watchers[_over_sse] if one.delays))
     back = [event async for event in ada.events("GET", f"/v1/{answer}:watch?after={delayed_at}")]
     assert back == events[delayed_at:]
 
 
 async def _over_sse(rest: Rest, answer: str, watcher: Watcher) -> None:
-    async with requested("GET", f"{rest.url}/v1/{answer}:watch", headers=rest.headers()) as response:
+    url = f"{rest.url}/v1/{answer}:watch?after={watcher.after}"
+    async with requested("GET", url, headers=rest.headers()) as response:
         async for raw in response.content:
             line = raw.decode().rstrip("\n")
             if line.startswith("id: "):
@@ -91,7 +96,7 @@ async def _over_sse(rest: Rest, answer: str, watcher: Watcher) -> None:
 async def _over_grpc(rest: Rest, answer: str, watcher: Watcher) -> None:
     async with channel(rest.url) as opened:
         call: Any = chat_pb2_grpc.ChatServiceStub(opened).WatchMessage(
-            chat_pb2.WatchMessageRequest(name=answer), metadata=bearer(rest.token or "")
+            chat_pb2.WatchMessageRequest(name=answer, after=watcher.after), metadata=bearer(rest.token or "")
         )
         async with reading(call) as events:
             async for event in events:
@@ -101,7 +106,7 @@ async def _over_grpc(rest: Rest, answer: str, watcher: Watcher) -> None:
 
 async def _over_web(rest: Rest, answer: str, watcher: Watcher) -> None:
     url = f"{rest.url}/scenemesh.chat.v1.ChatService/WatchMessage"
-    message = chat_pb2.WatchMessageRequest(name=answer).SerializeToString()
+    message = chat_pb2.WatchMessageRequest(name=answer, after=watcher.after).SerializeToString()
     headers = {**rest.headers(), "content-type": "application/grpc-web+proto"}
     async with requested("POST", url, bytes([0]) + len(message).to_bytes(4) + message, headers) as response:
         async for flag, said in _frames(response.content):

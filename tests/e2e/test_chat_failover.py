@@ -16,8 +16,10 @@ import pytest
 from services.chat_svc.domain.ending import estimated_tokens
 from tests.e2e.failover import (
     ANEW,
+    ANEW_TOO,
     BEGINNING,
     CONTINUES,
+    CONTINUES_TOO,
     CUT_AFTER,
     PIECES,
     REST,
@@ -147,30 +149,41 @@ BREAKS = {
 RESETS = {"reset": (Behaviour(answer=PIECES, delay_ms=25, reset_after=CUT_AFTER), "CUT")}
 
 
-@pytest.mark.parametrize("way", BREAKS)
-async def test_a_broken_answer_goes_on_where_it_broke(stage: Bench, alice: Person, wire: str, way: str) -> None:
+# Who takes over speaks the one wire in every way to break, and the other one in some.
+@pytest.mark.parametrize(
+    ("way", "taker"), [*((way, CONTINUES) for way in BREAKS), ("cut", CONTINUES_TOO), ("malformed", CONTINUES_TOO)]
+)
+async def test_a_broken_answer_goes_on_where_it_broke(
+    stage: Bench, alice: Person, wire: str, way: str, taker: str
+) -> None:
     behaviour, fault = BREAKS[way]
     model = stage.model(wire, hasty=way == "stalled")
+    # Who spoke last in a conversation is asked next.
+    assert await alice.asks(taker) == finished([(taker, "")])
     stage.broken.script(behaviour)
     stage.sound.script(Behaviour(answer=REST))
-    seam = (model, CONTINUES, fault, "CONTINUED", len(BEGINNING))
-    assert await alice.asks(model) == finished([(model, fault), (CONTINUES, "")], [seam])
-    assert stage.sound.requests[-1].body["messages"][-1] == {"role": "assistant", "content": BEGINNING}
+    seam = (model, taker, fault, "CONTINUED", len(BEGINNING))
+    assert await alice.asks(model) == finished([(model, fault), (taker, "")], [seam])
+    goes_on = stage.sound.requests[-1]
+    assert goes_on.body["messages"][-1] == {"role": "assistant", "content": BEGINNING}
+    assert goes_on.path == {CONTINUES: "/v1/chat/completions", CONTINUES_TOO: "/v1/messages"}[taker]
 
 
-@pytest.mark.parametrize("way", [*BREAKS, *RESETS])
+@pytest.mark.parametrize(
+    ("way", "taker"), [*((way, ANEW) for way in (*BREAKS, *RESETS)), ("error", ANEW_TOO), ("reset", ANEW_TOO)]
+)
 async def test_a_broken_answer_is_replaced_by_one_that_cannot_go_on(
-    stage: Bench, alice: Person, wire: str, way: str
+    stage: Bench, alice: Person, wire: str, way: str, taker: str
 ) -> None:
     behaviour, fault = {**BREAKS, **RESETS}[way]
     model, heard = stage.model(wire, hasty=way == "stalled"), asyncio.Event()
     if way in RESETS:
         behaviour = replace(behaviour, until=heard)
-    # Who spoke last in a conversation is asked next.
-    assert await alice.asks(ANEW) == finished([(ANEW, "")])
+    assert await alice.asks(taker) == finished([(taker, "")])
     stage.broken.script(behaviour)
-    replaced = finished([(model, fault), (ANEW, "")], [(model, ANEW, fault, "REPLACED", 0)])
+    replaced = finished([(model, fault), (taker, "")], [(model, taker, fault, "REPLACED", 0)])
     assert await alice.asks(model, heard) == replaced
+    assert stage.sound.requests[-1].path == {ANEW: "/v1/messages", ANEW_TOO: "/v1/chat/completions"}[taker]
 
 
 async def test_a_stream_without_an_end_is_cut_even_where_all_was_said(stage: Bench, alice: Person, wire: str) -> None:
@@ -202,7 +215,7 @@ async def test_a_prompt_that_is_too_long_goes_to_a_larger_model_alone(stage: Ben
     stage.broken.script(Behaviour(error="context_too_long"))
     assert await alice.asks(model) == finished([(model, "CONTEXT_TOO_LONG"), (CONTINUES, "")])
     stage.sound.script(Behaviour(error="context_too_long"))
-    assert await alice.asks(CONTINUES) == failed("MODEL_UNAVAILABLE", [(CONTINUES, "CONTEXT_TOO_LONG")])
+    assert await alice.asks(CONTINUES) == failed("PROMPT_TOO_LONG", [(CONTINUES, "CONTEXT_TOO_LONG")])
 
 
 @pytest.mark.parametrize(
@@ -218,12 +231,14 @@ async def test_one_that_refuses_is_believed(
     assert await alice.asks(model) == failed("REFUSED", [(model, "REFUSED")], text)
 
 
-async def test_one_that_will_not_go_on_begins_anew(stage: Bench, alice: Person, wire: str) -> None:
+@pytest.mark.parametrize("taker", [CONTINUES, CONTINUES_TOO])
+async def test_one_that_will_not_go_on_begins_anew(stage: Bench, alice: Person, wire: str, taker: str) -> None:
     model = stage.model(wire)
+    assert await alice.asks(taker) == finished([(taker, "")])
     stage.broken.script(Behaviour(answer=PIECES, cut_after=CUT_AFTER))
     stage.sound.otherwise = Behaviour(answer=PIECES, prefill=False)
-    seam = (model, CONTINUES, "CUT", "REPLACED", 0)
-    attempts = [(model, "CUT"), (CONTINUES, "REJECTED"), (CONTINUES, "")]
+    seam = (model, taker, "CUT", "REPLACED", 0)
+    attempts = [(model, "CUT"), (taker, "REJECTED"), (taker, "")]
     assert await alice.asks(model) == finished(attempts, [seam])
 
 

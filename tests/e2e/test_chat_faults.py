@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TypeVar
 
 import aiohttp
@@ -12,6 +12,9 @@ import grpc
 import psutil
 import pytest
 
+from cli.local import valkey
+from cli.local.state import State
+from runtime.redis import connect
 from runtime.status import error_info
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.e2e.clients import Json, Rest, bearer, buf_curl, channel
@@ -154,6 +157,53 @@ async def test_a_redis_that_stalls_ends_no_stream(stack: Stack) -> None:
     assert events[-1]["finished"]["message"]["text"] == _said(events)
     await _turns_again(Rest(stack.url, stack.token(user="faults-redis-after")))
     assert [event async for event in alice.events("GET", f"/v1/{events[0]['message']}:watch")] == events
+    assert (await alice.settled())["used"] == "1"
+
+
+@asynccontextmanager
+async def _gone(stack: Stack) -> AsyncIterator[None]:
+    """For the block Redis is as one that died: its connections are closed, and it takes no new ones."""
+    sockets = State(stack.state).sockets
+    socket, away = sockets / valkey.SOCKET, sockets / f"{valkey.SOCKET}.away"
+    async with connect(valkey.url(sockets)) as redis:
+        await redis.ping()
+        socket.rename(away)
+        try:
+            # All but this one.
+            await redis.client_kill_filter(_type="normal", skipme=True)
+            yield
+        finally:
+            away.rename(socket)
+
+
+@asynccontextmanager
+async def _flushed(stack: Stack) -> AsyncIterator[None]:
+    """Redis has forgotten everything, and nobody is told."""
+    async with connect(valkey.url(State(stack.state).sockets)) as redis:
+        await redis.flushall()
+    yield
+
+
+@pytest.mark.parametrize("loss", [_gone, _flushed], ids=["gone", "flushed"])
+async def test_a_redis_that_dies_or_forgets_costs_nobody_a_word(
+    stack: Stack, loss: Callable[[Stack], AbstractAsyncContextManager[None]]
+) -> None:
+    user = f"faults{loss.__name__.replace('_', '-')}"
+    alice = Rest(stack.url, stack.token(user=user))
+    conversation = await alice.conversation()
+    await stack.provider.script(_slow(over := asyncio.Event()))
+    answers = alice.events("POST", _send(conversation), {"text": "Who are you?"})
+    events = [await anext(answers) for _ in range(3)]
+    async with loss(stack):
+        events += [await anext(answers) for _ in range(WORDS_MIN)]
+    over.set()
+    events += [event async for event in answers]
+    assert _terminal(events) == ["finished"]
+    assert events[-1]["finished"]["message"]["text"] == _said(events)
+    await _turns_again(Rest(stack.url, stack.token(user=f"{user}-after")))
+    assert [event async for event in alice.events("GET", f"/v1/{events[0]['message']}:watch")] == events
+    _, answer = (await alice.read(f"/v1/{conversation}/messages"))["messages"]
+    assert (answer["text"], answer["state"]) == (_said(events), "MESSAGE_STATE_COMPLETE")
     assert (await alice.settled())["used"] == "1"
 
 

@@ -124,7 +124,7 @@ OPEN_WEB_UI = [
         (
             "IMPORT_FORMAT_OPEN_WEB_UI",
             OPEN_WEB_UI,
-            [{"place": 2, "title": "No talk", "reason": "It holds no history."}],
+            [{"place": 2, "display_name": "No talk", "reason": "It holds no history."}],
         ),
     ],
 )

@@ -12,7 +12,9 @@ import psutil
 import pytest
 
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
-from tests.e2e.clients import BUSY_CODES, Json, Rest, bearer, channel, requested
+from tests.e2e.appstore import AUTHORIZATION, Purchase, body
+from tests.e2e.buyer import Buyer, until
+from tests.e2e.clients import BUSY_CODES, JSON_TYPE, Json, Rest, bearer, channel, kind, requested
 from tests.e2e.stack import Stack
 
 PATIENCE_SECONDS = 120
@@ -22,9 +24,15 @@ STREAM_SECONDS = int(os.environ.get("SCENEMESH_TEST_STREAM_SECONDS", "5"))
 STREAMS_PER_CHANNEL = 50
 # Of the many, so many begin at once.
 BEGINNING = 10
-# Of an answer with slow readers.
-WORDS = 4_000
-MEMORY_BYTES_MAX = 64 * 2**20
+# Of an answer with slow readers, each of whom leaves many copies of it unread on one stream: far more than what may be
+# on its way to all of them.
+PIECES = ["😀" * 4_000] * 15
+READERS, COPIES, OPENING = 20, 8, 99
+UNREAD_BYTES = READERS * COPIES * len("".join(PIECES).encode())
+# They take next to nothing before somebody reads it, as a telephone far away.
+TAKES_LITTLE = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 16 * 1024))
+# What each of the many may leave behind, at most: what Python has not collected yet, and the holes between what lives.
+LEFT_BYTES_MAX = 160 * 2**10
 # Connections that are kept for the next one: to the database, to models, between the services.
 DESCRIPTORS_MAX = 48
 # Of a call whose answer takes longer.
@@ -207,40 +215,56 @@ async def test_a_call_ends_at_its_deadline_and_the_answer_does_not(stack: Stack)
 
 
 async def test_slow_readers_hold_up_nobody_and_lose_nothing(stack: Stack) -> None:
-    token = stack.token(user="streams-slow")
-    rest = Rest(stack.url, token)
-    conversation = await rest.conversation()
-    await stack.provider.script({"answer": ["word"] * WORDS, "until": (watched := asyncio.Event())})
-    memory = _memory(stack)
-    async with AsyncExitStack() as stack_of_channels:
-        stub = _stub(await stack_of_channels.enter_async_context(channel(stack.url)))
-        sending = asyncio.create_task(rest.turn(conversation))
-        names: list[str] = []
-
-        async def begun() -> bool:
-            messages = (await rest.read(f"/v1/{conversation}/messages"))["messages"]
-            names.extend(message["name"] for message in messages[1:])
-            return bool(names)
-
-        await _eventually(begun)
-        request = chat_pb2.WatchMessageRequest(name=names[0])
-        calls = [stub.WatchMessage(request, metadata=bearer(token)) for _ in range(20)]
-        slow = [aiter(call) for call in calls]
-        first = [await anext(reader) for reader in slow]
+    user = "streams-slow"
+    await _buys(stack, user)
+    rest, other = Rest(stack.url, stack.token(user=user)), Rest(stack.url, stack.token(user=f"{user}-other"))
+    conversation, metadata = await rest.conversation(), bearer(rest.token or "")
+    await stack.provider.script({"answer": ["word ", *PIECES], "until": (watched := asyncio.Event())})
+    async with AsyncExitStack() as channels:
+        stub = _stub(await channels.enter_async_context(channel(stack.url)))
+        slow_stub = _stub(await channels.enter_async_context(_own_connection(stack.url, *TAKES_LITTLE)))
+        request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?")
+        sending = aiter(stub.SendMessage(request, metadata=metadata))
+        events = [await anext(sending)]
+        slow = [slow_stub.Converse(metadata=metadata) for _ in range(READERS)]
+        seen = [await _watches(call, conversation, events[0].message) for call in slow]
+        at_the_edge = _memory(stack, "envoy")
         watched.set()
         async with asyncio.timeout(PATIENCE_SECONDS):
-            events = await sending
-        assert events[-1]["finished"]["message"]["text"] == _said(events)
-        assert len(_said(events)) >= 4 * WORDS
-        assert _memory(stack) - memory < MEMORY_BYTES_MAX
-        seen: list[chat_pb2.ChatEvent] = [first[0], *[event async for event in slow[0]]]
-        assert [event.number for event in seen if not event.HasField("delayed")] == list(range(1, len(events) + 1))
-        for call in calls:
+            events += [event async for event in sending]
+            assert kind((await other.turn(await other.conversation()))[-1]) == "finished"
+        assert events[-1].finished.message.text == "".join(event.delta.text for event in events)
+        assert len(events[-1].finished.message.text) >= len("".join(PIECES))
+        assert _memory(stack, "envoy") - at_the_edge < UNREAD_BYTES / 4
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while sum(one.event.HasField("finished") for one in seen[0]) < COPIES:
+                seen[0].append(await slow[0].read())
+        for copy in range(COPIES):
+            log = [one.event for one in seen[0] if one.place == copy and not one.event.HasField("delayed")]
+            assert [event.number for event in log if event.number] == [event.number for event in events]
+        for call in slow:
             call.cancel()
 
 
-def _memory(stack: Stack) -> int:
-    return sum(psutil.Process(pid).memory_info().rss for pid in stack.pids("chat"))
+async def _watches(call: Any, conversation: str, answer: str) -> list[Any]:
+    """Asks for many copies of an answer on one stream; what was read of it until the first of them came."""
+    await call.write(chat_pb2.ConverseRequest(place=OPENING, open=conversation))
+    seen = [await call.read()]
+    for copy in range(COPIES):
+        await call.write(chat_pb2.ConverseRequest(place=copy, watch=chat_pb2.WatchMessageRequest(name=answer)))
+    return [*seen, await call.read()]
+
+
+async def _buys(stack: Stack, user: str) -> None:
+    """A user's plan pays for long answers from now on."""
+    headers, sent = {**JSON_TYPE, "authorization": AUTHORIZATION}, body(Purchase(user).initial_purchase())
+    async with requested("POST", f"{stack.url}/v1/webhooks/revenuecat", sent, headers) as response:
+        assert response.status == 200
+    await until(Buyer(stack, user).allowed, "creator")
+
+
+def _memory(stack: Stack, service: str) -> int:
+    return sum(psutil.Process(pid).memory_info().rss for pid in stack.pids(service))
 
 
 def _descriptors(stack: Stack) -> int:
@@ -251,9 +275,9 @@ async def test_many_streams_at_once_leave_neither_memory_nor_descriptors_behind(
     people = [Rest(stack.url, stack.token(user=f"streams-many-{number}")) for number in range(STREAMS)]
     conversations = [await person.conversation() for person in people]
     await _wave(stack, people, conversations)
-    memory, descriptors = _memory(stack), _descriptors(stack)
+    memory, descriptors = _memory(stack, "chat"), _descriptors(stack)
     await _wave(stack, people, conversations)
-    assert _memory(stack) - memory < MEMORY_BYTES_MAX
+    assert _memory(stack, "chat") - memory < STREAMS * LEFT_BYTES_MAX
 
     async def closed() -> bool:
         return _descriptors(stack) <= descriptors + DESCRIPTORS_MAX
@@ -279,8 +303,8 @@ async def _wave(stack: Stack, people: list[Rest], conversations: list[str]) -> N
     assert {turn.result() for turn in turns} == {"word " * (5 * STREAM_SECONDS)}
 
 
-def _own_connection(url: str) -> grpc.aio.Channel:
-    options = (("grpc.use_local_subchannel_pool", 1), ("grpc.keepalive_time_ms", 10_000))
+def _own_connection(url: str, *more: tuple[str, int]) -> grpc.aio.Channel:
+    options = (("grpc.use_local_subchannel_pool", 1), ("grpc.keepalive_time_ms", 10_000), *more)
     return grpc.aio.insecure_channel(url.removeprefix("http://"), options=options)
 
 
