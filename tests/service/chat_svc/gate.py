@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 CHUNK_BYTES = 65_536
 
@@ -73,3 +74,13 @@ async def gate(own: Path, engine: Path) -> AsyncIterator[Gate]:
         yield one
     finally:
         await one.end()
+
+
+@asynccontextmanager
+async def before_redis(redis_url: str) -> AsyncIterator[tuple[Gate, str]]:
+    """A gate before Redis, and the URL of it for those whose way leads through the gate; open at the end."""
+    with TemporaryDirectory(prefix="gate-") as directory:
+        own = Path(directory) / "redis.sock"
+        async with gate(own, Path(redis_url.removeprefix("unix://"))) as redis:
+            yield redis, f"unix://{own}"
+            await redis.open()

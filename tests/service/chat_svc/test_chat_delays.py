@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from redis.asyncio import Redis
@@ -15,7 +13,7 @@ from scenemesh.chat.v1 import chat_pb2
 from services.chat_svc.domain.model import Model
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
-from tests.service.chat_svc.gate import Gate, gate
+from tests.service.chat_svc.gate import Gate, before_redis
 from tests.service.chat_svc.groups import stop
 from tests.service.chat_svc.replica import Events, Replica, Surroundings, eventually, replica
 from tests.service.chat_svc.shape import kinds, said, without_delays
@@ -37,12 +35,10 @@ class Gated:
 @pytest.fixture
 async def gated(around: Surroundings, claude: Model, redis_url: str) -> AsyncIterator[Gated]:
     async with AsyncExitStack() as stack:
-        own = Path(stack.enter_context(TemporaryDirectory(prefix="gate-"))) / "redis.sock"
-        redis = await stack.enter_async_context(gate(own, Path(redis_url.removeprefix("unix://"))))
+        redis, url = await stack.enter_async_context(before_redis(redis_url))
         here = await stack.enter_async_context(replica(around, [claude]))
-        there = await stack.enter_async_context(replica(replace(around, redis_url=f"unix://{own}"), [claude]))
+        there = await stack.enter_async_context(replica(replace(around, redis_url=url), [claude]))
         yield Gated(here, there, redis)
-        await redis.open()
 
 
 def is_told_once(events: Events) -> bool:

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from redis.asyncio import Redis
@@ -15,7 +13,7 @@ from scenemesh.chat.v1 import chat_pb2
 from services.chat_svc.domain.model import Model
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
-from tests.service.chat_svc.gate import Gate, gate
+from tests.service.chat_svc.gate import Gate, before_redis
 from tests.service.chat_svc.groups import stop
 from tests.service.chat_svc.replica import Replica, Surroundings, replica
 from tests.service.chat_svc.shape import kinds, said, without_delays
@@ -36,12 +34,10 @@ class Gated:
 @pytest.fixture
 async def gated(around: Surroundings, claude: Model, redis_url: str) -> AsyncIterator[Gated]:
     async with AsyncExitStack() as stack:
-        own = Path(stack.enter_context(TemporaryDirectory(prefix="gate-"))) / "redis.sock"
-        redis = await stack.enter_async_context(gate(own, Path(redis_url.removeprefix("unix://"))))
-        gated = replace(around, redis_url=f"unix://{own}")
+        redis, url = await stack.enter_async_context(before_redis(redis_url))
+        gated = replace(around, redis_url=url)
         here, there = [await stack.enter_async_context(replica(gated, [claude])) for _ in range(2)]
         yield Gated(here, there, redis)
-        await redis.open()
 
 
 async def test_without_redis_a_stop_still_reaches_the_process_that_makes_the_answer(
