@@ -15,7 +15,7 @@ from cli.local.process import Process, start
 from cli.local.state import Running, Stack, State
 
 READY_POLL_SECONDS = 0.03
-GRACE_SECONDS = 15.0
+GRACE_SECONDS = 20.0
 # A process that ends so many times within so long is in a loop, and starting it again only hides why.
 RESTARTS_MAX = 5
 RESTARTS_WINDOW_SECONDS = 30.0

@@ -29,8 +29,10 @@ log = structlog.get_logger()
 
 CHANNEL = "chat:left"
 
-# How long a process that ends waits for another one to take an answer, and how often it looks.
-TAKEN_SECONDS_MAX = 2.0
+# How long a process that ends waits for another one to take an answer: where somebody has heard of it, who may be slow,
+# and where nobody has, as far as it knows. How often it looks.
+TAKEN_SECONDS_MAX = 6.0
+UNHEARD_SECONDS_MAX = 2.0
 LOOK_SECONDS = 0.1
 
 FAULTS = (RedisError, OSError, TimeoutError)
@@ -45,13 +47,13 @@ class Offering:
 
     async def offer(self, answer: Message, draft: Draft, said: Sequence[Entry], spent: Spent, paying: Paying) -> bool:
         """Whether somebody took the answer. If not, it is this process's to end, as far as anybody knows."""
-        handover, offered = _handover(draft, said, spent, paying), False
-        limit = asyncio.get_running_loop().time() + TAKEN_SECONDS_MAX
-        while asyncio.get_running_loop().time() < limit:
+        handover, offered, heard = _handover(draft, said, spent, paying), False, False
+        began = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() - began < (TAKEN_SECONDS_MAX if heard else UNHEARD_SECONDS_MAX):
             try:
                 if not offered:
                     offered = await self._answers.offer(answer, handover)
-                    await self._tell()
+                    heard = await self._tell()
                 elif not await self._answers.is_offered(answer):
                     log.info("answer handed over", answer=str(answer.id))
                     return True
@@ -67,11 +69,13 @@ class Offering:
         except Unavailable:
             return True
 
-    async def _tell(self) -> None:
+    async def _tell(self) -> bool:
+        """Whether anybody has heard of it; this process listens no more."""
         try:
-            await self._redis.publish(CHANNEL, "")
+            return bool(await self._redis.publish(CHANNEL, ""))
         except FAULTS as error:
             log.warning("what is left is told by the database alone", error=type(error).__name__)
+            return False
 
 
 def _handover(draft: Draft, said: Sequence[Entry], spent: Spent, paying: Paying) -> Handover:

@@ -33,7 +33,7 @@ LAPSED_MAX = 50
 LATE_SECONDS = 1.0
 
 # What others leave is left for so long, and so many are taken at a time.
-OFFER_SECONDS = 4.0
+OFFER_SECONDS = 8.0
 OFFERED_MAX = 10
 
 ADD = """

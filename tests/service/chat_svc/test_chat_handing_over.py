@@ -10,6 +10,8 @@ import pytest
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
 from services.chat_svc.answering import handing_over
+from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.handover import Handover
 from services.chat_svc.domain.model import Capability, Model
 from services.chat_svc.store import answers
 from tests.fakes.behaviour import Behaviour
@@ -169,6 +171,39 @@ async def test_of_many_answers_each_goes_on_in_one_process(
         watched = [await staying[0].person().watched(events[0].message, after=2) for events in begun]
     assert [(kinds(events), said(events)) for events in watched] == [(["seam", "delta", "finished"], "b")] * 12
     assert (quota.states(), len(quota.settled), len(fake.requests)) == ([quota_pb2.HOLD_STATE_SETTLED] * 12, 12, 24)
+
+
+@pytest.mark.usefixtures("awaited")
+async def test_who_has_heard_of_an_answer_may_be_slow_to_take_it(
+    around: Surroundings, claude: Model, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handing_over, "UNHEARD_SECONDS_MAX", 0.5)
+    fake.script(Behaviour(answer=["Elem", "x"], stall_after=1), Behaviour(answer=["entary", "."]))
+    async with replica(around, [going_on(claude)]) as staying, replica(around, [going_on(claude)]) as ending:
+        theirs, ours = staying.parts.going_on._answers, ending.generations._answers
+        take, looks, waited = theirs.take_offered, ours.is_offered, asyncio.Event()
+        now = asyncio.get_running_loop().time
+        first: list[float] = []
+
+        async def taking_late() -> list[tuple[Message, Handover]]:
+            await waited.wait()
+            return await take()
+
+        async def looking(answer: Message) -> bool:
+            first.append(now())
+            if now() > first[0] + handing_over.UNHEARD_SECONDS_MAX:
+                waited.set()
+            return await looks(answer)
+
+        monkeypatch.setattr(theirs, "take_offered", taking_late)
+        monkeypatch.setattr(ours, "is_offered", looking)
+        stream = ending.person().sending(await ending.person().conversation())
+        async with aclosing(stream):
+            started = await anext(stream)
+            await anext(stream)
+        await ending.end()
+        events = await staying.person().watched(started.message)
+    assert (kinds(events)[-1], said(events)) == ("finished", "Elementary.")
 
 
 async def test_where_there_is_no_other_process_an_answer_ends_as_interrupted(

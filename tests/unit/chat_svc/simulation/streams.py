@@ -46,11 +46,13 @@ class Streams:
             del self.items[key], self.expire[key]
         return self.items.get(key, [])[place:]
 
-    def publish(self, name: str, word: str) -> None:
-        for heard, channel in self.heard:
-            if heard == name:
-                channel.words.append({"data": word.encode()})
+    def publish(self, name: str, word: str) -> int:
+        """How many hear it."""
+        listening = [channel for heard, channel in self.heard if heard == name]
+        for channel in listening:
+            channel.words.append({"data": word.encode()})
         self._wake(name)
+        return len(listening)
 
     def wake(self) -> None:
         """All that wait look again."""
@@ -87,8 +89,8 @@ class Client:
             return await self._line.call(look, TIMEOUT_SECONDS)
         return await self.blocking(tuple(read), look, block / 1000)
 
-    async def publish(self, channel: str, word: str) -> None:
-        await self._line.call(lambda: self._streams.publish(channel, word), TIMEOUT_SECONDS)
+    async def publish(self, channel: str, word: str) -> int:
+        return await self._line.call(lambda: self._streams.publish(channel, word), TIMEOUT_SECONDS)
 
     def pubsub(self) -> Channel:
         return Channel(self, self._streams, self._line)
