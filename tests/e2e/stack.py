@@ -16,6 +16,7 @@ import psutil
 
 from cli import issuer
 from tests.e2e.appstore import AUTHORIZATION
+from tests.e2e.clients import Rest
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider, provider
 
@@ -25,6 +26,8 @@ STOP_SECONDS = 120
 BUSY = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RECONCILIATION_RUNNING", "cannot be reached")
 RUNS_MAX = 10
 GONE_SECONDS = 60
+# Envoy rests a process that has failed, and the longer the more often.
+BALANCED_SECONDS, BALANCED_CALLS = 180, 5
 # What would make it talk to somebody's own models and take somebody's own money.
 FOREIGN_PREFIXES = ("ANTHROPIC_", "OPENAI_", "STRIPE_", "REVENUECAT_", "LEMON_SQUEEZY_", "CRYPTOMUS_")
 LEMON_SQUEEZY_SECRET = "lemon-squeezy-secret"
@@ -97,6 +100,20 @@ class Stack:
         texts = [log.read_text() for log in sorted((self.state / "logs").glob(f"{part}*.log"))]
         lines = [line for text in texts for line in text.rpartition("\n")[0].splitlines()]
         return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+async def until_balanced(stack: Stack, user: str) -> None:
+    """Waits until both processes of chat_svc get the calls of a user who has made none."""
+    rest = Rest(stack.url, stack.token(user=user))
+    async with asyncio.timeout(BALANCED_SECONDS):
+        while min(_calls(stack, part, user) for part in ("chat-1", "chat-2")) < BALANCED_CALLS:
+            await rest.read("/v1/conversations")
+            await asyncio.sleep(0.05)
+
+
+def _calls(stack: Stack, part: str, user: str) -> int:
+    """Finished calls of a user in a part's log."""
+    return sum(1 for line in stack.logged(part) if line["event"] == "rpc" and line.get("user") == user)
 
 
 @asynccontextmanager

@@ -16,10 +16,10 @@ from google.protobuf import json_format
 from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.e2e.clients import Json, Rest, bearer, channel, requested
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, until_balanced
 
-# So many watch over each protocol that some of them are sure to watch from the process that does not make the answer;
-# every other one has seen the first events of it.
+# So many watch over each protocol that some of them are sure to watch from the process that does not make the answer,
+# where both get calls; every other one has seen the first events of it.
 WATCHERS = 6
 SEEN = 2
 DELAYED_SECONDS_MAX = 90
@@ -52,6 +52,7 @@ class Watcher:
 
 
 async def test_a_delay_is_told_over_every_protocol_and_is_no_part_of_the_log(stack: Stack) -> None:
+    await until_balanced(stack, "delays-before")
     ada = Rest(stack.url, stack.token(user="delays"))
     conversation = await ada.conversation()
     told = asyncio.Event()

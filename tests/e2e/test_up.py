@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.e2e.clients import Rest
-from tests.e2e.stack import Stack, running, until_gone
+from tests.e2e.stack import Stack, running, until_balanced, until_gone
 
 RESTARTED_SECONDS = 90
 SAID_SECONDS = 60
@@ -105,17 +105,9 @@ async def test_a_service_that_dies_is_started_again_and_calls_are_balanced(stack
     ada = Rest(stack.url, stack.token(user="up-ada"))
     first = stack.pids("chat")
     assert len(first) == 2
-    async with asyncio.timeout(RESTARTED_SECONDS):
-        while min(_calls(stack, part, "up-ada") for part in ("chat-1", "chat-2")) < 5:
-            assert (await ada.call("GET", "/v1/conversations")).status == 200
-
+    await until_balanced(stack, "up-balanced")
     os.kill(first[0], signal.SIGKILL)
     async with asyncio.timeout(RESTARTED_SECONDS):
         while len(set(stack.pids("chat")) - set(first)) != 1:
             await asyncio.sleep(0.05)
     assert (await ada.call("GET", "/v1/conversations")).status == 200
-
-
-def _calls(stack: Stack, part: str, user: str) -> int:
-    """Finished calls of a user in a part's log."""
-    return sum(1 for line in stack.logged(part) if line["event"] == "rpc" and line.get("user") == user)
