@@ -19,9 +19,6 @@ from services.chat_svc.store import Conversations, Messages
 FILE_BYTES_MAX = 3 * 1024 * 1024
 PAGE_MESSAGES = 500
 
-# What a character is called that its person deleted: nobody knows any more what it was called.
-DELETED = "A deleted character"
-
 
 class Exporting:
     """Reads; changes nothing. What is to be printed, `printer` prints."""
@@ -52,7 +49,8 @@ class Exporting:
     async def _written(self, conversation: Conversation, messages: list[Message], kind: Kind) -> bytes:
         if kind is Kind.JSON:
             return await self._told(conversation, messages)
-        names, said = await self._names(conversation), list(spoken(messages))
+        names = await self._sources.characters.remembered_names(conversation.user, conversation.cast)
+        said = list(spoken(messages))
         match kind:
             case Kind.MARKDOWN:
                 return await asyncio.to_thread(markdown, conversation, said, names)
@@ -99,19 +97,6 @@ class Exporting:
                 raise _too_large(kind)
             if len(page) < PAGE_MESSAGES:
                 return found
-
-    async def _names(self, conversation: Conversation) -> dict[str, str]:
-        """What the characters are called; those of the catalogue that are no more, by their names there."""
-        names, deleted = dict[str, str](), list[str]()
-        for one in conversation.cast:
-            try:
-                names[one] = await self._sources.characters.display_name(conversation.user, one)
-            except NotFound:
-                names[one] = one.partition("/")[2]
-                if custom_id(one) is not None:
-                    deleted.append(one)
-        several = len(deleted) > 1
-        return names | {one: f"{DELETED} {place}" if several else DELETED for place, one in enumerate(deleted, 1)}
 
 
 def _too_large(kind: Kind) -> FailedPrecondition:

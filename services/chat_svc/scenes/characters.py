@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from runtime.errors import MeshError
+from runtime.errors import MeshError, NotFound
 from scenemesh.search.v1 import search_pb2, search_pb2_grpc
 from services.chat_svc.domain.character import custom_id
 from services.chat_svc.domain.prompt import Persona
@@ -22,6 +22,8 @@ PERSONA_SECONDS = 300.0
 PERSONAS_MAX = 2000
 # A turn waits so long for the portraits of all who are in it; one that comes later serves the turns after it.
 PORTRAITS_SECONDS = 1.0
+# What a character is called that its person deleted: nobody knows any more what it was called.
+DELETED = "A deleted character"
 
 
 class Characters:
@@ -59,6 +61,19 @@ class Characters:
     async def display_names(self, user: str, characters: Sequence[str]) -> tuple[str, ...]:
         """What each of some characters is called, without waiting for a portrait; NOT_FOUND as `personas`."""
         return tuple(one.display_name for one in await _side_by_side([self._known(user, one) for one in characters]))
+
+    async def remembered_names(self, user: str, characters: Sequence[str]) -> dict[str, str]:
+        """What they are called, by resource name; those of the catalogue that are no more, as their ids there."""
+        names, deleted = dict[str, str](), list[str]()
+        for one in characters:
+            try:
+                names[one] = await self.display_name(user, one)
+            except NotFound:
+                names[one] = one.partition("/")[2]
+                if custom_id(one) is not None:
+                    deleted.append(one)
+        several = len(deleted) > 1
+        return names | {one: f"{DELETED} {place}" if several else DELETED for place, one in enumerate(deleted, 1)}
 
     async def display_name(self, user: str, character: str) -> str:
         """What a character is called; NOT_FOUND (reason CHARACTER_NOT_FOUND) when there is no such for them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from runtime.context import caller
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from services.chat_svc.convert import conversations as convert
 from services.chat_svc.convert import messages as messages_convert
-from services.chat_svc.domain.conversation import Conversation, greeted, named
+from services.chat_svc.domain.conversation import greeted, named
 from services.chat_svc.domain.forking import Fork, fork_id
 from services.chat_svc.parts import Parts
 
@@ -31,12 +30,9 @@ class ConversationRpcs(chat_pb2_grpc.ChatServiceServicer):
     ) -> chat_pb2.Conversation:
         user, now = caller().person(), self._parts.clock()
         wanted = convert.conversation_from_proto(user, request, self._parts.new_id(), now)
-        conversation = named(wanted, await self._names(wanted))
-        greeting = greeted(
-            conversation,
-            await self._parts.characters.greeting(user, conversation.character),
-            self._parts.new_id(),
-        )
+        characters = self._parts.characters
+        conversation = named(wanted, await characters.display_names(user, wanted.cast))
+        greeting = greeted(conversation, await characters.greeting(user, conversation.character), self._parts.new_id())
         if greeting is not None:
             conversation = replace(conversation, message_count=1, current=greeting.id)
         messages = [] if greeting is None else [greeting]
@@ -62,12 +58,13 @@ class ConversationRpcs(chat_pb2_grpc.ChatServiceServicer):
     async def UpdateConversation(
         self, request: chat_pb2.UpdateConversationRequest, context: Context[Any, Any]
     ) -> chat_pb2.Conversation:
-        user = caller().person()
+        user, characters = caller().person(), self._parts.characters
         identifier, change = convert.change_from_proto(request)
         conversation = await self._parts.conversations.conversation(user, identifier)
         untitled = replace(conversation, display_name="")
-        names = await self._names(conversation) if change.display_name == "" else ()
-        changed = await self._parts.conversations.change(user, identifier, change, named(untitled, names).display_name)
+        names = await characters.remembered_names(user, conversation.cast) if change.display_name == "" else {}
+        title = named(untitled, list(names.values())).display_name
+        changed = await self._parts.conversations.change(user, identifier, change, title)
         return convert.conversation_to_proto(changed)
 
     async def DeleteConversation(
@@ -95,7 +92,3 @@ class ConversationRpcs(chat_pb2_grpc.ChatServiceServicer):
     ) -> chat_pb2.Conversation:
         identifier, message = convert.conversation_id(request.name), messages_convert.message_id(request.name)
         return convert.conversation_to_proto(await self._parts.branches.choose(caller().person(), identifier, message))
-
-    async def _names(self, conversation: Conversation) -> Sequence[str]:
-        """What its characters are called; NOT_FOUND where there is one no more."""
-        return await self._parts.characters.display_names(conversation.user, conversation.cast)

@@ -154,3 +154,20 @@ async def test_a_conversation_with_a_deleted_character_can_be_read_but_not_gone_
     await author.call("DeleteCustomCharacter", character_pb2.DeleteCustomCharacterRequest(name=made.name))
     assert len(await alice.messages(parent)) == 3
     assert await refused(alice.turn(parent)) == (grpc.StatusCode.NOT_FOUND, "CHARACTER_NOT_FOUND")
+
+
+async def test_a_conversation_whose_character_was_deleted_can_lose_its_title(author: Author, alice: Person) -> None:
+    made = await author.create()
+    conversation = chat_pb2.Conversation(name=await talk(alice, made.name), display_name="The lamps")
+    titles = []
+    for deletes in (False, True):
+        if deletes:
+            await author.call("DeleteCustomCharacter", character_pb2.DeleteCustomCharacterRequest(name=made.name))
+        for title in ("The lamps", ""):
+            conversation.display_name = title
+            request = chat_pb2.UpdateConversationRequest(
+                conversation=conversation, update_mask=FieldMask(paths=["display_name"])
+            )
+            changed = await alice.stub.UpdateConversation(request, metadata=alice.metadata)
+            titles.append(changed.display_name)
+    assert titles == ["The lamps", "Mira", "The lamps", "A deleted character"]
