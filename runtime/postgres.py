@@ -1,8 +1,8 @@
 """Postgres: a pool, and the schema revisions that must have run before it opens."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -18,6 +18,10 @@ CONNECTIONS_MAX = 16
 COMMAND_SECONDS = 5.0
 # Which may include that a connection is opened.
 ACQUIRE_SECONDS = 2.0
+# Each use of a reserved connection. The database ends a statement a little before: who waited for a lock is told so in
+# time, and keeps the connection.
+RESERVED_SECONDS = 1.0
+RESERVED_SHARE = 0.8
 START_SECONDS = 30.0
 
 # Replicas start together: whoever comes second waits, and finds nothing left to do.
@@ -67,6 +71,29 @@ async def pool(dsn: str, *, schema: str, migrations: Path) -> AsyncIterator["asy
         yield connections
 
 
+@asynccontextmanager
+async def reserved(dsn: str, *, schema: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    """A pool of one connection, for what must not wait behind anything else; `at_once` gives it.
+
+    It stays open, so that it is there when no new one can be had. The revisions of `schema` have run.
+    """
+    async with asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=1,
+        max_inactive_connection_lifetime=0.0,
+        command_timeout=COMMAND_SECONDS,
+        timeout=COMMAND_SECONDS,
+        server_settings={
+            "search_path": schema,
+            "application_name": schema,
+            "statement_timeout": str(round(RESERVED_SECONDS * RESERVED_SHARE * 1000)),
+        },
+        reset=_as_it_is,
+    ) as connections:
+        yield connections
+
+
 async def _as_it_is(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """What asyncpg sends between two uses of a connection undoes session state, and nothing of ours makes any."""
 
@@ -74,7 +101,7 @@ async def _as_it_is(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 @asynccontextmanager
 async def connection(connections: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
     """One connection of the pool; UNAVAILABLE when the database cannot work just now or all connections stay busy."""
-    try:
+    with _unavailable():
         one = await connections.acquire(timeout=ACQUIRE_SECONDS)
         try:
             yield one
@@ -82,6 +109,32 @@ async def connection(connections: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterat
             await asyncio.shield(_give_back_broken_off(connections, one))
             raise
         await connections.release(one)
+
+
+@asynccontextmanager
+async def at_once(connections: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+    """The connection of a `reserved` pool; UNAVAILABLE after RESERVED_SECONDS, too, whatever the database does.
+
+    One that does not answer in time is closed: the next use begins with another.
+    """
+    with _unavailable():
+        async with asyncio.timeout(RESERVED_SECONDS):
+            one = await connections.acquire()
+            try:
+                yield one
+            except BaseException as error:
+                if not isinstance(error, asyncpg.PostgresError):
+                    one.terminate()
+                raise
+            finally:
+                await connections.release(one)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """UNAVAILABLE where the database cannot work just now."""
+    try:
+        yield
     except AWAY as error:
         raise Unavailable("The database cannot be reached just now.", reason="DATABASE_UNAVAILABLE") from error
     except RESTARTING as error:

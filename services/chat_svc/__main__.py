@@ -11,7 +11,7 @@ import structlog
 
 from runtime import redis
 from runtime.channels import channels
-from runtime.postgres import pool
+from runtime.postgres import pool, reserved
 from runtime.process import run
 from runtime.serve import serve
 from runtime.settings import EX_CONFIG, load
@@ -35,6 +35,7 @@ async def main(settings: Settings, file: Path, said: Reached) -> None:
     log.info("models", models=[model.id for model, _ in said.models])
     async with (
         pool(dsn, schema=SCHEMA, migrations=MIGRATIONS) as connections,
+        reserved(dsn, schema=SCHEMA) as renewing,
         redis.connect(settings.redis_url) as writing,
         redis.connect(settings.redis_url) as reading,
         channels(settings, "chat") as connect,
@@ -44,6 +45,7 @@ async def main(settings: Settings, file: Path, said: Reached) -> None:
         assembled(
             Resources(
                 connections,
+                renewing,
                 writing,
                 reading,
                 connect,

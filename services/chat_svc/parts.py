@@ -75,10 +75,12 @@ from services.chat_svc.turning.turns import Turns
 class Resources:
     """What a process has open: Postgres, two connections to Redis, its siblings, its models, and who knows characters.
 
+    `reserved` is the one connection to Postgres that leases are renewed over, `connections` are what all else shares.
     `clock` gives the present in UTC, `able` the models that hear or speak.
     """
 
     connections: Pool
+    reserved: Pool
     writing: Redis
     reading: Redis
     connect: Callable[[str], grpc.aio.Channel]
@@ -155,7 +157,7 @@ async def _assembled(resources: Resources, known: Portraits, printer: Printer) -
     connections, clock = resources.connections, resources.clock
     conversations, messages = Conversations(connections), Messages(connections)
     branches = Branches(connections)
-    answers = Answers(connections, owner=uuid4())
+    answers = Answers(connections, resources.reserved, owner=uuid4())
     quota, custom = Quota(resources.connect("quota"), uuid4), CustomCharacters(connections)
     characters = Characters(resources.connect("search"), custom, known, monotonic)
     router = Router(resources.roster, monotonic)
@@ -208,7 +210,16 @@ async def _assembled(resources: Resources, known: Portraits, printer: Printer) -
             estimating=Estimating(conversations, casting, scenes, standings, speech),
             recovery=Recovery(answers, kept_rounds, rounds, generations, journal, closing, clock),
             going_on=GoingOn(
-                answers, conversations, messages, scenes, showing, speech, journal, rounds, resources.reading
+                answers,
+                conversations,
+                messages,
+                scenes,
+                showing,
+                speech,
+                generations,
+                offering,
+                rounds,
+                resources.reading,
             ),
             announcing=announcing,
             told=told,

@@ -22,7 +22,7 @@ from services.chat_svc.providers import openai
 from services.chat_svc.scenes import asking as asides
 from services.chat_svc.scenes import characters, suggesting
 from services.chat_svc.scenes.portraits import web
-from services.chat_svc.store import answers, rounds
+from services.chat_svc.store import answers, locks, rounds
 from services.chat_svc.turning import conversing
 from services.quota_svc import plans
 from services.search_svc.versions import building, process
@@ -38,8 +38,10 @@ LIMITS: tuple[tuple[ModuleType, str], ...] = (
     (registry, "LEASE_MS"),
     (postgres, "ACQUIRE_SECONDS"),
     (postgres, "COMMAND_SECONDS"),
+    (postgres, "RESERVED_SECONDS"),
     (journal, "WRITE_SECONDS_MAX"),
     (stopping, "END_SECONDS_MAX"),
+    (locks, "WAIT_SECONDS"),
     (answers, "LEASE_SECONDS"),
     (answers, "LATE_SECONDS"),
     (rounds, "LATE_SECONDS"),

@@ -8,10 +8,11 @@ import structlog
 
 from runtime.errors import Unavailable
 from services.chat_svc.answering.closing import Closing
+from services.chat_svc.answering.draft import Draft
 from services.chat_svc.answering.journal import Journal
 from services.chat_svc.answering.live import LiveLog
 from services.chat_svc.answering.paying import Paying
-from services.chat_svc.answering.speech import Draft, Speaking, Speech
+from services.chat_svc.answering.speech import Speaking, Speech
 from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.ending import Broken, Completed, Ending, charged_tokens, ended, paid, tokens_of
 from services.chat_svc.domain.entry import Entry, Said, text_of
@@ -20,16 +21,15 @@ from services.chat_svc.domain.outcome import FinishReason, Spent
 
 log = structlog.get_logger()
 
-ANSWER_SECONDS_MAX = 290.0
-
 # How long the owner tries to keep an ended answer while the database is away, and how often.
 KEEP_SECONDS_MAX = 60.0
 KEEP_PAUSE_SECONDS = 0.5
 
 INTERRUPTED = Broken(FailureReason.INTERRUPTED)
 
-# Offers an answer to other processes: what was said, what it took, and what pays for it. False when none took it.
-Offer = Callable[[Sequence[Entry], Spent, Paying], Awaitable[bool]]
+# Offers an answer to other processes: what was said, what it took, how many seconds more it may take, and what pays for
+# it. False when none took it.
+Offer = Callable[[Sequence[Entry], Spent, float, Paying], Awaitable[bool]]
 
 
 class Generation:
@@ -55,7 +55,8 @@ class Generation:
         self._closing = closing
         self._paying = paying
         self._settled = settled
-        self._limit = asyncio.timeout(ANSWER_SECONDS_MAX)
+        self._until = asyncio.get_running_loop().time() + draft.seconds
+        self._limit = asyncio.timeout_at(self._until)
         self._early: Ending | None = None
         self._offer: Offer | None = None
         self._speaking = False
@@ -93,8 +94,10 @@ class Generation:
             ending = await self._spoken(speaking)
             self.log.complete()
             await self._paying.close()
-        if ending == INTERRUPTED and await self._left(speaking.spent):
-            return
+        if ending == INTERRUPTED and self._offer is not None:
+            left_seconds = max(0.0, self._until - asyncio.get_running_loop().time())
+            if await self._offer(self.log.entries, speaking.spent, left_seconds, self._paying):
+                return
         answer = ended(self.answer, self.log.entries, ending, speaking.spent, self._speech.prices)
         turns = await self._paying.cost(charged_tokens(answer))
         await self._keep(self._settled(paid(answer, turns)))
@@ -142,22 +145,6 @@ class Generation:
             kept = await self._journal.add(self.answer.id, self.log.entries[:count], kept)
             self.is_behind = kept == 0
             self.log.show(count)
-
-    async def _left(self, spent: Spent) -> bool:
-        """Whether another process goes on. None can with what the journal does not have."""
-        if self._offer is None or not await self._journaled():
-            return False
-        return await self._offer(self.log.entries, spent, self._paying)
-
-    async def _journaled(self) -> bool:
-        """Whether the journal has all that was said; a write that failed may have come through."""
-        entries = self.log.entries
-        if await self._journal.add(self.answer.id, entries, 0) == len(entries):
-            return True
-        try:
-            return await self._journal.entries(self.answer.id) == entries
-        except Unavailable:
-            return False
 
     async def _keep(self, answer: Message) -> None:
         limit = asyncio.get_running_loop().time() + KEEP_SECONDS_MAX

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, TypeVar
@@ -14,12 +15,13 @@ import structlog
 from runtime.context import DEADLINE, REQUEST_ID, request_id
 from runtime.errors import Unavailable
 from services.chat_svc.answering.closing import Closing
+from services.chat_svc.answering.draft import Draft
 from services.chat_svc.answering.generation import Generation
 from services.chat_svc.answering.handing_over import Offering
 from services.chat_svc.answering.journal import Journal
 from services.chat_svc.answering.live import LiveLog
 from services.chat_svc.answering.paying import Paying
-from services.chat_svc.answering.speech import Draft, Speech
+from services.chat_svc.answering.speech import Speech
 from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.estimate import turns_of
 from services.chat_svc.domain.log import explained
@@ -32,8 +34,10 @@ log = structlog.get_logger()
 # The server has waited for those who watch by then; so long may go on what nobody watches.
 FINISH_SECONDS_MAX = 0.5
 
-# Leases last 5 s: three renewals may fail before another process takes over.
+# Leases last 5 s. A try that fails is followed by the next one within a second, which is what each may take: three may
+# fail before another process takes over.
 RENEWAL_SECONDS = 1.5
+AGAIN_SECONDS = 1.0
 
 Value = TypeVar("Value")
 
@@ -62,6 +66,7 @@ class Generations:
         self._finish_seconds = min(drain_seconds, FINISH_SECONDS_MAX)
         self._offering = offering
         self._running: dict[UUID, Generation] = {}
+        self._preparing: dict[UUID, asyncio.Timeout] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._drained = False
         self._tasks = asyncio.TaskGroup()
@@ -79,7 +84,18 @@ class Generations:
 
     @property
     def running(self) -> frozenset[UUID]:
-        return frozenset(self._running)
+        """The answers that are this process's to make."""
+        return frozenset((*self._running, *self._preparing))
+
+    @asynccontextmanager
+    async def preparing(self, answer: UUID) -> AsyncIterator[None]:
+        """The answer is about to be gone on with: its lease is renewed. TimeoutError when that is lost."""
+        async with asyncio.timeout(None) as owned:
+            self._preparing[answer] = owned
+            try:
+                yield
+            finally:
+                del self._preparing[answer]
 
     @property
     def prices(self) -> Mapping[str, Prices]:
@@ -119,10 +135,7 @@ class Generations:
         # A context of its own: the deadline of the call that began an answer is not the answer's.
         context = Context()
         context.run(REQUEST_ID.set, request_id())
-        job = self._tasks.create_task(self._run(generation), context=context)
-        self._jobs.add(job)
-        job.add_done_callback(self._jobs.discard)
-        return job
+        return self._job(self._run(generation), context)
 
     def stop(self, answer: UUID, where: tuple[str, UUID] | None = None) -> bool:
         """Ends an answer as its person wants; false when it is not made here, for that person and conversation."""
@@ -135,8 +148,18 @@ class Generations:
     async def carried(self, work: Coroutine[Any, Any, Value]) -> Value:
         """The result of work that is carried through even if the caller goes away, or has no time left."""
         result: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
-        self._tasks.create_task(_deliver(work, result), context=_without_deadline())
+        self._job(_deliver(work, result), _without_deadline())
         return await result
+
+    def carry(self, work: Coroutine[Any, Any, None]) -> None:
+        """Carries work through for which nobody waits. It raises nothing."""
+        self._job(work, _without_deadline())
+
+    def _job(self, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
+        job = self._tasks.create_task(work, context=context)
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        return job
 
     async def _run(self, generation: Generation) -> None:
         try:
@@ -148,8 +171,12 @@ class Generations:
             self._speech.crowd.answers = len(self._running)
 
     async def _renew(self) -> None:
+        now = asyncio.get_running_loop().time
+        due, again_seconds = now(), RENEWAL_SECONDS
         while True:
-            await asyncio.sleep(RENEWAL_SECONDS)
+            due = max(due + again_seconds, now())
+            await asyncio.sleep(due - now())
+            again_seconds = RENEWAL_SECONDS
             running = self.running
             if not running:
                 continue
@@ -158,15 +185,24 @@ class Generations:
                 renewed = await self._answers.renew(running, behind)
             except Unavailable:
                 log.warning("leases not renewed", answers=len(running))
+                again_seconds = min(AGAIN_SECONDS, RENEWAL_SECONDS)
                 continue
             except Exception:
                 # Whatever it is, the answers outlive it.
                 log.exception("defect in renewing leases", answers=len(running))
+                again_seconds = min(AGAIN_SECONDS, RENEWAL_SECONDS)
                 continue
             for answer in (running - renewed.kept) & self.running:
-                self._running[answer].interrupt()
+                self._lost(answer)
             for answer in renewed.wished_stopped:
                 self.stop(answer)
+
+    def _lost(self, answer: UUID) -> None:
+        """Its lease is another's."""
+        if answer in self._running:
+            self._running[answer].interrupt()
+        elif not self._preparing[answer].expired():
+            self._preparing[answer].reschedule(0)
 
     async def _drain(self) -> None:
         if self._jobs:
@@ -174,7 +210,8 @@ class Generations:
         self._drained = True
         for generation in self._running.values():
             self._leave(generation)
-        if self._jobs:
+        # What is carried through may begin one more, which is left at once.
+        while self._jobs:
             await asyncio.wait(self._jobs)
 
     def _leave(self, generation: Generation) -> None:

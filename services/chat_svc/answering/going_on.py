@@ -1,20 +1,23 @@
-"""Going on with answers that other processes left in the middle."""
+"""Going on with answers that other processes left in the middle.
+
+Whoever takes one and cannot go on with it leaves it again: another process may, or the same one a moment later.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 from redis.asyncio import Redis
 
-from runtime.errors import MeshError
-from services.chat_svc.answering.handing_over import CHANNEL, FAULTS
-from services.chat_svc.answering.journal import Journal
-from services.chat_svc.answering.speech import Draft, Speech
+from runtime.errors import MeshError, NotFound
+from services.chat_svc.answering.draft import Draft
+from services.chat_svc.answering.generations import Generations
+from services.chat_svc.answering.handing_over import CHANNEL, FAULTS, Offering
+from services.chat_svc.answering.speech import Speech
 from services.chat_svc.domain.conversation import Conversation, Message, Role
-from services.chat_svc.domain.entry import Entry, model_of
+from services.chat_svc.domain.entry import model_of
 from services.chat_svc.domain.handover import Handover
 from services.chat_svc.domain.prompt import Scene
 from services.chat_svc.media.showing import Showing
@@ -26,6 +29,10 @@ from services.chat_svc.turning.rounds import Rounds
 log = structlog.get_logger()
 
 BLOCK_SECONDS = 1.0
+
+# So many may stumble over an answer before recovery ends it, and they wait so long before they leave it again.
+STUMBLES_MAX = 8
+STUMBLE_SECONDS = 1.0
 
 
 class GoingOn:
@@ -39,7 +46,8 @@ class GoingOn:
         scenes: Scenes,
         showing: Showing,
         speech: Speech,
-        journal: Journal,
+        generations: Generations,
+        offering: Offering,
         rounds: Rounds,
         waiting: Redis,
     ) -> None:
@@ -49,70 +57,84 @@ class GoingOn:
         self._scenes = scenes
         self._showing = showing
         self._speech = speech
-        self._journal = journal
+        self._generations = generations
+        self._offering = offering
         self._rounds = rounds
         self._waiting = waiting
 
     async def run(self) -> None:
         """Takes what others leave, until it is cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                try:
-                    await self._listen(tasks)
-                except FAULTS as error:
-                    log.warning("what others leave is not heard of", error=type(error).__name__)
-                    await asyncio.sleep(BLOCK_SECONDS)
+        while True:
+            try:
+                await self._listen()
+            except FAULTS as error:
+                log.warning("what others leave is not heard of", error=type(error).__name__)
+            except Exception:
+                log.exception("defect in hearing what others leave")
+            await asyncio.sleep(BLOCK_SECONDS)
+            await self._look()
 
-    async def _listen(self, tasks: asyncio.TaskGroup) -> None:
+    async def _listen(self) -> None:
         async with self._waiting.pubsub() as channel:
             await channel.subscribe(CHANNEL)
             while True:
                 await channel.get_message(ignore_subscribe_messages=True, timeout=BLOCK_SECONDS)
-                try:
-                    await self._take(tasks)
-                except MeshError as error:
-                    log.warning("what others leave is not taken", reason=error.reason)
-                except Exception:
-                    log.exception("defect in taking what others leave")
+                await self._look()
 
-    async def _take(self, tasks: asyncio.TaskGroup) -> None:
-        """Begins to go on with what is left to whoever takes it: with each by itself, for their leases run."""
-        while left := await self._answers.take_offered():
-            for answer, handover in left:
-                tasks.create_task(self._taken(answer, handover))
+    async def _look(self) -> None:
+        """Begins to go on with what is left to whoever takes it, with each by itself."""
+        try:
+            while left := await self._answers.take_offered():
+                for answer, handover in left:
+                    self._generations.carry(self._taken(answer, handover))
+        except MeshError as error:
+            log.warning("what others leave is not taken", reason=error.reason)
+        except Exception:
+            log.exception("defect in taking what others leave")
 
     async def _taken(self, answer: Message, handover: Handover) -> None:
         try:
-            await self._go_on(answer, handover)
+            if not await self._is_begun(answer, handover) and handover.stumbles < STUMBLES_MAX:
+                await self._offering.leave(answer, replace(handover, stumbles=handover.stumbles + 1))
         except MeshError as error:
             # Its lease lapses, and recovery ends it with what was said.
             log.warning("answer cannot be gone on with", answer=str(answer.id), reason=error.reason)
+        except TimeoutError:
+            log.warning("answer is another's by now", answer=str(answer.id))
         except Exception:
             log.exception("defect in going on", answer=str(answer.id))
 
+    async def _is_begun(self, answer: Message, handover: Handover) -> bool:
+        """Whether the answer goes on here; false, after a moment, where that may be otherwise soon, or elsewhere."""
+        async with self._generations.preparing(answer.id):
+            try:
+                await self._go_on(answer, handover)
+            except NotFound:
+                raise
+            except MeshError as error:
+                log.warning("answer cannot be gone on with yet", answer=str(answer.id), reason=error.reason)
+                await asyncio.sleep(STUMBLE_SECONDS)
+                return False
+        return True
+
     async def _go_on(self, answer: Message, handover: Handover) -> None:
-        said = await self._journal.entries(answer.id)
-        if len(said) < handover.entries:
-            log.warning("answer has lost its journal", answer=str(answer.id), entries=len(said))
-            return
         conversation = await self._conversations.conversation(answer.user, answer.conversation)
-        draft = await self._draft(conversation, answer, handover, said[: handover.entries])
+        draft = await self._draft(conversation, answer, handover)
         log.info("answer goes on", answer=str(answer.id), entries=len(draft.said))
         await self._rounds.go_on(conversation, answer, draft, handover)
 
-    async def _draft(
-        self, conversation: Conversation, answer: Message, handover: Handover, said: Sequence[Entry]
-    ) -> Draft:
+    async def _draft(self, conversation: Conversation, answer: Message, handover: Handover) -> Draft:
         """The draft that the answer was begun with, and what was made of it."""
         scene = await self._scene(conversation, answer)
         reservation = Reservation(answer.hold, handover.context_tokens, answer.meter, answer.price, handover.classes)
         draft = self._speech.draft(scene, reservation, handover.choice)
         return replace(
             draft,
-            wanted=replace(draft.wanted, last=model_of(said) or draft.wanted.last),
+            wanted=replace(draft.wanted, last=model_of(answer.log) or draft.wanted.last),
             tokens_per_turn=handover.tokens_per_turn,
-            said=said,
+            said=answer.log,
             attempts=handover.attempts,
+            seconds=handover.seconds,
         )
 
     async def _scene(self, conversation: Conversation, answer: Message) -> Scene:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtime.errors import Unavailable
+from services.chat_svc.answering.draft import Draft
 from services.chat_svc.answering.paying import Paying
-from services.chat_svc.answering.speech import Draft
 from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.entry import Entry, model_of
 from services.chat_svc.domain.fault import Fault
@@ -45,9 +46,15 @@ class Offering:
         self._answers = answers
         self._redis = redis
 
-    async def offer(self, answer: Message, draft: Draft, said: Sequence[Entry], spent: Spent, paying: Paying) -> bool:
+    async def offer(
+        self, answer: Message, draft: Draft, said: Sequence[Entry], spent: Spent, seconds: float, paying: Paying
+    ) -> bool:
+        """Whether somebody took what was begun here, and may take so many seconds more; as `leave`."""
+        return await self.leave(replace(answer, log=tuple(said)), _handover(draft, said, spent, seconds, paying))
+
+    async def leave(self, answer: Message, handover: Handover) -> bool:
         """Whether somebody took the answer. If not, it is this process's to end, as far as anybody knows."""
-        handover, offered, heard = _handover(draft, said, spent, paying), False, False
+        offered = heard = False
         began = asyncio.get_running_loop().time()
         while asyncio.get_running_loop().time() - began < (TAKEN_SECONDS_MAX if heard else UNHEARD_SECONDS_MAX):
             try:
@@ -78,16 +85,16 @@ class Offering:
             return False
 
 
-def _handover(draft: Draft, said: Sequence[Entry], spent: Spent, paying: Paying) -> Handover:
+def _handover(draft: Draft, said: Sequence[Entry], spent: Spent, seconds: float, paying: Paying) -> Handover:
     last = model_of(said)
     left = spent.attempted(last, Fault.HANDED_OVER) if last else spent
     return Handover(
-        entries=len(said),
         turns=paying.held,
         tokens_per_turn=draft.tokens_per_turn,
         context_tokens=draft.entitled_tokens,
         classes=draft.wanted.classes,
         choice=Choice(draft.wanted.asked, draft.wanted.preference, draft.explain),
+        seconds=seconds,
         attempts=left.attempts,
         units_max=paying.units_max,
         turns_max=paying.turns_max,

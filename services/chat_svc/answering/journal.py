@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 
 from runtime.errors import Unavailable
 from services.chat_svc.answering.tails import FAULTS, START, Tails
+from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.entry import Entry, from_json, to_json
 
 log = structlog.get_logger()
@@ -170,6 +171,11 @@ def contiguous(batches: Iterable[Batch]) -> list[Entry]:
             break
         log += entries[len(log) + 1 - first :]
     return log
+
+
+def latest(message: Message, journaled: Sequence[Entry]) -> list[Entry]:
+    """What a live answer has said, as far as its journal and its row know: the row knows what was left last."""
+    return [*(journaled if len(journaled) >= len(message.log) else message.log)]
 
 
 def _key(answer: UUID) -> str:

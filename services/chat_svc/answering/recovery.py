@@ -8,9 +8,9 @@ import structlog
 
 from runtime.errors import MeshError, Unavailable
 from services.chat_svc.answering.closing import Closing
-from services.chat_svc.answering.generation import ANSWER_SECONDS_MAX
+from services.chat_svc.answering.draft import ANSWER_SECONDS_MAX
 from services.chat_svc.answering.generations import RENEWAL_SECONDS, Generations
-from services.chat_svc.answering.journal import Journal
+from services.chat_svc.answering.journal import Journal, latest
 from services.chat_svc.domain.conversation import Message, State
 from services.chat_svc.domain.ending import Broken, ended
 from services.chat_svc.domain.entry import Entry
@@ -132,9 +132,9 @@ class Recovery:
     async def _entries(self, message: Message) -> list[Entry] | None:
         """What the dead process said; None when that cannot be known yet, and the lease decides who asks again."""
         try:
-            return await self._journal.entries(message.id)
+            return latest(message, await self._journal.entries(message.id))
         except Unavailable:
             if self._clock() - message.created_at < AGE_MAX:
                 log.warning("answer waits for its journal", answer=str(message.id))
                 return None
-            return []
+            return [*message.log]

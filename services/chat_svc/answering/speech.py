@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
 from services.chat_svc.answering import refusals
+from services.chat_svc.answering.draft import Draft
 from services.chat_svc.answering.hedging import Race
 from services.chat_svc.answering.voice import Voice, next_word
 from services.chat_svc.domain.conversation import Role
@@ -38,7 +39,7 @@ from services.chat_svc.domain.hedging import Hedges
 from services.chat_svc.domain.model import SILENCE_SECONDS_MAX, Capability, Class, Model, Prices
 from services.chat_svc.domain.outcome import Attempt, FinishReason, Spent
 from services.chat_svc.domain.own_name import Unnamed, own_names
-from services.chat_svc.domain.prompt import Prompt, Scene, least_tokens, prompt
+from services.chat_svc.domain.prompt import Scene, least_tokens
 from services.chat_svc.domain.routing import Choice, Decision, Preference, Skipped, Wanted
 from services.chat_svc.models.router import Router
 from services.chat_svc.siblings import Reservation
@@ -57,27 +58,6 @@ PAUSE_SECONDS = 0.3
 # So that a rest is over for certain.
 BEHIND_SECONDS = 0.001
 PAUSE_SECONDS_MAX = 10.0
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is asked of models; `explain` asks for the decision to be told.
-
-    Where another process began the answer, `said` is its log so far and `attempts` are the models that it asked.
-    """
-
-    scene: Scene
-    entitled_tokens: int
-    wanted: Wanted
-    tokens_per_turn: int
-    explain: bool = False
-    said: Sequence[Entry] = ()
-    attempts: tuple[Attempt, ...] = ()
-
-    def prompt(self, model: Model) -> Prompt:
-        # Whoever cannot see is told that there were images.
-        scene = self.scene if Capability.VISION in model.capabilities else replace(self.scene, shown={})
-        return prompt(scene, model.prompt_tokens_max(self.entitled_tokens))
 
 
 class Speech:
@@ -149,10 +129,9 @@ class Speech:
     def check_awake(self, wanted: Wanted) -> None:
         """UNAVAILABLE (reason MODEL_UNAVAILABLE) where all who could be asked rest, with how long they do."""
         decision = self._router.decide(wanted)
-        resting = [one.model for one in decision.candidates if one.skipped is Skipped.RESTING]
-        if resting and not decision.order:
+        if decision.resting and not decision.order:
             now = self._seconds()
-            raise refusals.all_rest(min(self._router.health(name).rests_for(now) for name in resting))
+            raise refusals.all_rest(min(self._router.health(name).rests_for(now) for name in decision.resting))
 
     def first_model(self, wanted: Wanted) -> Model | None:
         """The model that would be asked."""
@@ -238,8 +217,17 @@ class Speaking:
                 return None
             await asyncio.sleep(pause + BEHIND_SECONDS)
             decision = self._decided()
+        # What has begun is not given up for a model that rests, or that somebody else is trying just now.
+        while self._text and not decision.order and self._may_wake(decision):
+            await asyncio.sleep(PAUSE_SECONDS)
+            decision = self._decided()
         model = next(iter(decision.order), None)
         return None if model is None else (decision, self._router.model(model))
+
+    def _may_wake(self, decision: Decision) -> bool:
+        """Whether one who cannot be asked just now may be, before the silence is too long."""
+        now = self._seconds()
+        return any(self._router.health(name).told_for(now) < self._patience for name in decision.resting)
 
     def _decided(self) -> Decision:
         """Who is asked now, and why; kept where the caller wants to know."""

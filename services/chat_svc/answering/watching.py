@@ -10,7 +10,7 @@ import structlog
 
 from runtime.errors import NotFound, Unavailable
 from services.chat_svc.answering.generations import Generations
-from services.chat_svc.answering.journal import Journal, Lull
+from services.chat_svc.answering.journal import Journal, Lull, latest
 from services.chat_svc.domain.conversation import Message, State
 from services.chat_svc.domain.entry import Entry, model_of, text_of
 from services.chat_svc.domain.log import Delayed, Ended, Event, live_event, rest_of_log
@@ -88,8 +88,10 @@ class Watching:
         if message.state is not State.STREAMING:
             return message
         here = self._generations.log(message.id)
-        entries = here.entries[: here.shown] if here is not None else await self._journaled(message)
-        return replace(message, model=model_of(entries), text=text_of(entries)) if entries else message
+        entries = here.entries[: here.shown] if here is not None else latest(message, await self._journaled(message))
+        if not entries:
+            return message
+        return replace(message, model=model_of(entries), text=text_of(entries), log=tuple(entries))
 
     async def _journaled(self, message: Message) -> list[Entry]:
         try:

@@ -84,6 +84,10 @@ class Health:
         """Seconds for which nobody asks it."""
         return 0.0 if self._rests_until is None else max(0.0, self._rests_until - now)
 
+    def told_for(self, now: float) -> float:
+        """Seconds for which it told that nobody is to ask it."""
+        return max(0.0, self._told_until - now)
+
     def admits(self, now: float) -> bool:
         """Whether it may be asked: a model that is being probed may not."""
         match self.standing(now):

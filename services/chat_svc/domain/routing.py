@@ -103,6 +103,11 @@ class Decision:
         return tuple(one.model for one in self.candidates if one.skipped is None)
 
     @property
+    def resting(self) -> tuple[str, ...]:
+        """The models that could be asked if they did not rest."""
+        return tuple(one.model for one in self.candidates if one.skipped is Skipped.RESTING)
+
+    @property
     def able(self) -> frozenset[str]:
         """The models that could answer, though some of them cannot be asked just now."""
         return frozenset(one.model for one in self.candidates if one.skipped not in UNABLE)

@@ -15,7 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from runtime.errors import Aborted, NotFound, Unavailable
 from runtime.events.envelope import topic
-from runtime.postgres import Pool, connection
+from runtime.postgres import Pool, at_once, connection
 from scenemesh.events.v1.envelope_pb2 import Envelope
 from services.chat_svc.domain.conversation import Message, Role
 from services.chat_svc.domain.entry import to_json
@@ -24,6 +24,7 @@ from services.chat_svc.store import rows
 from services.chat_svc.store.beginning import ANSWERING, begin_at_once
 from services.chat_svc.store.families import with_siblings
 from services.chat_svc.store.leases import NOBODY, NOW, OFFER, RENEW, TAKE_BACK, TAKE_LAPSED, TAKE_OFFERED
+from services.chat_svc.store.locks import Turns, locked_row
 from services.chat_svc.store.media import show
 
 LEASE_SECONDS = 5.0
@@ -138,11 +139,13 @@ class Renewed:
 
 
 class Answers:
-    """Every answer, each changed by its owner alone."""
+    """Every answer, each changed by its owner alone. Leases are renewed over the connection `reserved` for that."""
 
-    def __init__(self, pool: Pool, owner: UUID) -> None:
+    def __init__(self, pool: Pool, reserved: Pool, owner: UUID) -> None:
         self._pool = pool
+        self._reserved = reserved
         self._owner = owner
+        self._turns = Turns()
 
     async def find(self, user: str, conversation_id: UUID, answer_id: UUID) -> Begun | None:
         """A character's message and what it answers."""
@@ -163,19 +166,17 @@ class Answers:
 
         Without a question, the answer is one more to a message that is there. One that `follows` is the next of the
         round that its parent is in. ABORTED while another answer of the conversation is streaming or about to follow,
-        when its chosen branch does not end with `current` any more, and when the round has ended.
+        when its chosen branch does not end with `current` any more, and when the round has ended. UNAVAILABLE where
+        somebody else goes on changing the conversation.
         """
         if question is not None and not follows and not question.media:
             begun = await self._begin_at_once(question, answer, current)
             if begun is not None:
                 return begun
         added = [answer] if question is None else [question, answer]
-        async with connection(self._pool) as database, database.transaction():
-            row = await database.fetchrow(
-                "SELECT last_position, current_id FROM conversations WHERE user_id = $1 AND id = $2 FOR UPDATE",
-                answer.user,
-                answer.conversation,
-            )
+        turn = self._turns.turn(answer.user, answer.conversation)
+        async with turn, connection(self._pool) as database, database.transaction():
+            row = await locked_row(database, answer.user, answer.conversation)
             earlier = await _find(database, answer.user, answer.conversation, answer.id)
             if earlier is not None:
                 return earlier
@@ -254,8 +255,11 @@ class Answers:
             await database.execute(WISH_STOPPED, answer.user, answer.conversation, answer.id)
 
     async def renew(self, running: Collection[UUID], unmirrored: Collection[UUID]) -> Renewed:
-        """Prolongs the leases on running answers, and says which of them are `unmirrored` just now."""
-        async with connection(self._pool) as database:
+        """Prolongs the leases on running answers, and says which of them are `unmirrored` just now.
+
+        UNAVAILABLE within a second, however busy this process is with the database.
+        """
+        async with at_once(self._reserved) as database:
             kept = await database.fetch(RENEW, self._owner, list(running), LEASE_SECONDS, list(unmirrored))
         wished = frozenset(row["id"] for row in kept if row["stop_wished"])
         return Renewed(frozenset(row["id"] for row in kept), wished)
@@ -284,10 +288,11 @@ class Answers:
         return rows.readable(taken, rows.message)
 
     async def offer(self, answer: Message, handover: Handover) -> bool:
-        """Leaves an answer to whoever takes it; false when it is no longer this owner's."""
-        key, kept = (answer.user, answer.conversation, answer.id), rows.handed_over(handover)
+        """Leaves an answer, with its log so far, to whoever takes it; false when it is no longer this owner's."""
+        key, said = (answer.user, answer.conversation, answer.id), json.dumps([to_json(entry) for entry in answer.log])
+        kept = rows.handed_over(handover), said
         async with connection(self._pool) as database:
-            return await database.fetchval(OFFER, *key, self._owner, NOBODY, OFFER_SECONDS, kept) is not None
+            return await database.fetchval(OFFER, *key, self._owner, NOBODY, OFFER_SECONDS, *kept) is not None
 
     async def is_offered(self, answer: Message) -> bool:
         """Whether nobody has taken it yet."""

@@ -33,7 +33,8 @@ TAKE_LAPSED = """
 """
 
 OFFER = """
-    UPDATE messages SET owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), handed_over = $7::jsonb
+    UPDATE messages SET owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6),
+        handed_over = $7::jsonb, log = $8::jsonb
     WHERE user_id = $1 AND conversation_id = $2 AND id = $3 AND owner = $4 AND state = 'streaming'
     RETURNING id
 """

@@ -18,6 +18,7 @@ from runtime.postgres import Pool, connection
 from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.round import Plan, Round
 from services.chat_svc.store import rows
+from services.chat_svc.store.locks import locked_row
 
 PLAN = TypeAdapter(Plan)
 
@@ -195,9 +196,7 @@ class Rounds:
         """Ends a round behind an answer that has ended, unless the next one has begun."""
         async with connection(self._pool) as database, database.transaction():
             # Whoever begins the next one holds the same lock.
-            await database.execute(
-                "SELECT FROM conversations WHERE user_id = $1 AND id = $2 FOR UPDATE", answer.user, answer.conversation
-            )
+            await locked_row(database, answer.user, answer.conversation)
             ended = await database.fetchval(END, answer.user, answer.conversation, answer.id)
         return answer if ended is None else replace(answer, next=None)
 

@@ -12,7 +12,8 @@ from uuid import UUID
 import structlog
 
 from runtime.errors import MeshError, ResourceExhausted
-from services.chat_svc.answering.speech import Draft, Speech
+from services.chat_svc.answering.draft import Draft
+from services.chat_svc.answering.speech import Speech
 from services.chat_svc.domain.conversation import Conversation, Message, Role, State
 from services.chat_svc.domain.prompt import Image, Scene
 from services.chat_svc.domain.routing import Choice

@@ -13,7 +13,7 @@ import grpc
 from redis.asyncio import Redis
 
 from runtime import redis
-from runtime.postgres import Pool, pool
+from runtime.postgres import Pool, pool, reserved
 from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from services.chat_svc.domain.audio import Task
@@ -135,6 +135,7 @@ class Opened:
     """What a process has open; it outlives a killed one here, as the operating system would close it."""
 
     connections: Pool
+    reserved: Pool
     writing: Redis
     reading: Redis
     roster: Roster
@@ -156,11 +157,12 @@ async def replica(
     started: asyncio.Future[Replica] = asyncio.get_running_loop().create_future()
     async with (
         pool(around.database, schema=SCHEMA, migrations=MIGRATIONS) as connections,
+        reserved(around.database, schema=SCHEMA) as renewing,
         redis.connect(around.redis_url) as writing,
         redis.connect(around.redis_url) as reading,
         Roster((_impatient(model, idle_seconds), "key") for model in models) as roster,
     ):
-        opened = Opened(connections, writing, reading, roster, able, Hedges(hedging), sources)
+        opened = Opened(connections, renewing, writing, reading, roster, able, Hedges(hedging), sources)
         process = asyncio.create_task(_process(around, opened, started))
         await asyncio.wait(cast("Any", [process, started]), return_when=asyncio.FIRST_COMPLETED)
         if process.done():
@@ -183,6 +185,7 @@ async def _process(
 ) -> None:
     resources = Resources(
         opened.connections,
+        opened.reserved,
         opened.writing,
         opened.reading,
         around.connect,

@@ -55,3 +55,37 @@ async def test_what_is_wrong_with_a_statement_is_a_defect(database: str) -> None
         with pytest.raises(asyncpg.UndefinedTableError):
             async with postgres.connection(pool) as one:
                 await one.execute("SELECT FROM nowhere")
+
+
+PID = "SELECT pg_backend_pid()"
+
+
+async def test_who_waits_too_long_over_a_reserved_connection_is_told_so_by_the_database_and_keeps_it(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "RESERVED_SECONDS", 1.0)
+    monkeypatch.setattr(postgres, "RESERVED_SHARE", 0.1)
+    async with postgres.reserved(database, schema="public") as pool:
+        monkeypatch.setattr(postgres, "RESERVED_SECONDS", 60.0)
+        async with postgres.at_once(pool) as one:
+            before = await one.fetchval(PID)
+        with pytest.raises(Unavailable):
+            async with postgres.at_once(pool) as one:
+                await one.execute("SELECT pg_sleep(100)")
+        async with postgres.at_once(pool) as one:
+            assert await one.fetchval(PID) == before
+
+
+async def test_a_reserved_connection_whose_use_comes_to_no_end_is_closed_and_the_next_one_has_another(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with postgres.reserved(database, schema="public") as pool:
+        async with postgres.at_once(pool) as one:
+            before = await one.fetchval(PID)
+        with monkeypatch.context() as patch:
+            patch.setattr(postgres, "RESERVED_SECONDS", 0.05)
+            with pytest.raises(Unavailable):
+                async with postgres.at_once(pool):
+                    await asyncio.Event().wait()
+        async with postgres.at_once(pool) as one:
+            assert await one.fetchval(PID) != before

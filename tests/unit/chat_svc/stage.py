@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from services.chat_svc.answering.speech import Draft, Speaking, Speech
+from services.chat_svc.answering.draft import Draft
+from services.chat_svc.answering.speech import Speaking, Speech
 from services.chat_svc.domain.crowd import Pause, at_once
 from services.chat_svc.domain.ending import Completed
+from services.chat_svc.domain.entry import Entry
 from services.chat_svc.domain.health import Speed
 from services.chat_svc.domain.hedging import Hedges, Hedging
 from services.chat_svc.domain.model import Model, classes
@@ -62,10 +64,10 @@ class Stage:
         self.hedges = Hedges(rule)
         self.speech = Speech(self.router, self.clock, self.hedges)
 
-    def speaking(self, asked: str | None = None, *, explain: bool = False) -> Speaking:
+    def speaking(self, asked: str | None = None, *, explain: bool = False, said: Sequence[Entry] = ()) -> Speaking:
         wanted = Wanted(classes(premium=True), 10, asked=asked, last="slow")
         holmes = Persona("Holmes", "Sherlock", "")
-        return self.speech.answer(Draft(Scene(holmes, (holmes,), (), "Well?"), 4_000, wanted, 1_000, explain))
+        return self.speech.answer(Draft(Scene(holmes, (holmes,), (), "Well?"), 4_000, wanted, 1_000, explain, said))
 
     async def warm(self) -> Stage:
         """The stage, once every model has answered, and at once."""

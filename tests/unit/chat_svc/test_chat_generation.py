@@ -74,7 +74,7 @@ class Paying:
 
 
 async def test_whoever_watches_an_answer_that_breaks_is_let_go() -> None:
-    draft, speech = SimpleNamespace(said=()), SimpleNamespace(answer=lambda _: Speaking(), crowd=Crowd())
+    draft, speech = SimpleNamespace(said=(), seconds=60.0), SimpleNamespace(answer=lambda _: Speaking(), crowd=Crowd())
     parts = [cast("Any", one) for one in (draft, speech, Journal(), None, Paying(), None)]
     generation = Generation(ANSWER, *parts)
     async with asyncio.timeout(60):
@@ -86,7 +86,7 @@ async def test_whoever_watches_an_answer_that_breaks_is_let_go() -> None:
 
 async def test_an_answer_that_is_stopped_is_not_ended_again_while_it_leaves_its_model() -> None:
     speaking, closing = Leaving(), Closing()
-    draft = SimpleNamespace(said=())
+    draft = SimpleNamespace(said=(), seconds=60.0)
     speech = SimpleNamespace(answer=lambda _: speaking, crowd=Crowd(), prices={})
     parts = [cast("Any", one) for one in (draft, speech, Mirror(), closing, Paying(), lambda answer: answer)]
     generation = Generation(ANSWER, *parts)
@@ -106,3 +106,20 @@ async def test_an_answer_that_is_stopped_is_not_ended_again_while_it_leaves_its_
 
 async def _followed(generation: Generation) -> list[Entry]:
     return [entry async for _, entry in generation.log.follow(0)]
+
+
+class Endless(Speaking):
+    """Says one word, and never that it was the last."""
+
+    async def entries(self) -> AsyncGenerator[Entry | Completed, None]:
+        yield Began("one")
+        yield Said("Elementary.")
+
+
+async def test_what_ends_without_saying_so_is_never_taken_for_the_whole() -> None:
+    closing, draft = Closing(), SimpleNamespace(said=(), seconds=60.0)
+    speech = SimpleNamespace(answer=lambda _: Endless(), crowd=Crowd(), prices={})
+    parts = [cast("Any", one) for one in (draft, speech, Mirror(), closing, Paying(), lambda answer: answer)]
+    await Generation(ANSWER, *parts).run()
+    (answer,) = closing.closed
+    assert (answer.text, answer.state, answer.finish) == ("Elementary.", State.FAILED, None)

@@ -151,7 +151,9 @@ class Process:
         opening = Opening(answers, quota, speech, clock)
         self.rounds = Rounds(opening, self.generations, scenes, conversations, answers, kept_rounds, self._new_id)
         self.recovery = Recovery(answers, kept_rounds, self.rounds, self.generations, journal, closing, clock)
-        self.going_on = GoingOn(answers, conversations, messages, scenes, showing, speech, journal, self.rounds, redis)
+        self.going_on = GoingOn(
+            answers, conversations, messages, scenes, showing, speech, self.generations, offering, self.rounds, redis
+        )
         places = Places(messages, kept_rounds, Casting(kept_rounds, characters))
         self.turns = Turns(conversations, answers, places, scenes, showing, self.rounds, clock, self._new_id)
 

@@ -233,6 +233,7 @@ class Database:
         if not row.is_run_by(owner):
             return False
         row.owner, row.lease_until, row.handed_over = NOBODY, now + OFFER_SECONDS, rows.handed_over(handover)
+        row.message = replace(row.message, log=answer.log)
         return True
 
     def take_back(self, owner: UUID, answer: Message, now: float) -> bool:

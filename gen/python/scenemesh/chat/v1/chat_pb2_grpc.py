@@ -199,8 +199,10 @@ class ChatServiceServicer:
         when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
         anything is held. FAILED_PRECONDITION (reason PROMPT_TOO_LONG) where no model that the turn pays for holds the message
         with the character's description. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests.
-        ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model
-        is not an error of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
+        ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. UNAVAILABLE (reason
+        CONVERSATION_BUSY) where something else goes on changing the conversation, as with every RPC that changes one: nothing
+        is kept. A failure of the model is not an error of the call: it is the stream's last event, and what the reader got
+        nothing of costs nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -62,8 +62,10 @@ class ChatServiceStub:
     when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
     anything is held. FAILED_PRECONDITION (reason PROMPT_TOO_LONG) where no model that the turn pays for holds the message
     with the character's description. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests.
-    ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model
-    is not an error of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
+    ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. UNAVAILABLE (reason
+    CONVERSATION_BUSY) where something else goes on changing the conversation, as with every RPC that changes one: nothing
+    is kept. A failure of the model is not an error of the call: it is the stream's last event, and what the reader got
+    nothing of costs nothing.
     """
     StopMessage: _grpc.UnaryUnaryMultiCallable[_chat_pb2.StopMessageRequest, _chat_pb2.Message]
     """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
@@ -187,8 +189,10 @@ class ChatServiceAsyncStub(ChatServiceStub):
     when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
     anything is held. FAILED_PRECONDITION (reason PROMPT_TOO_LONG) where no model that the turn pays for holds the message
     with the character's description. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests.
-    ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model
-    is not an error of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
+    ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. UNAVAILABLE (reason
+    CONVERSATION_BUSY) where something else goes on changing the conversation, as with every RPC that changes one: nothing
+    is kept. A failure of the model is not an error of the call: it is the stream's last event, and what the reader got
+    nothing of costs nothing.
     """
     StopMessage: _aio.UnaryUnaryMultiCallable[_chat_pb2.StopMessageRequest, _chat_pb2.Message]  # type: ignore[assignment]
     """Stops an answer for good, with what it has said so far; the model's stream is closed at once.
@@ -339,8 +343,10 @@ class ChatServiceServicer(metaclass=_abc_1.ABCMeta):
         when the meter is empty. NOT_FOUND (reason MODEL_NOT_FOUND) for a model in `choice` that is not on the list, before
         anything is held. FAILED_PRECONDITION (reason PROMPT_TOO_LONG) where no model that the turn pays for holds the message
         with the character's description. UNAVAILABLE (reason MODEL_UNAVAILABLE, with RetryInfo) where every model rests.
-        ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. A failure of the model
-        is not an error of the call: it is the stream's last event, and what the reader got nothing of costs nothing.
+        ABORTED (reason ANSWER_IN_PROGRESS) while the character is still answering in this conversation. UNAVAILABLE (reason
+        CONVERSATION_BUSY) where something else goes on changing the conversation, as with every RPC that changes one: nothing
+        is kept. A failure of the model is not an error of the call: it is the stream's last event, and what the reader got
+        nothing of costs nothing.
         """
 
     @_abc_1.abstractmethod
