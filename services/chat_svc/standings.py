@@ -73,10 +73,13 @@ class Standings:
                 await self._hear()
             except FAULTS as error:
                 log.warning("changes of quotas are not heard", error=type(error).__name__)
-                await asyncio.sleep(PAUSE_SECONDS)
+            except Exception:
+                # Out of here it would end the process, with every answer that is made in it.
+                log.exception("defect in hearing changes of quotas")
             finally:
                 self._hearing = False
                 self._forget_all()
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _hear(self) -> None:
         places: dict[Any, Any] = {name: await self._end(name) for name in STREAMS}

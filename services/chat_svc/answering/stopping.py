@@ -95,7 +95,10 @@ class Stopping:
                 await self._listen()
             except FAULTS as error:
                 log.warning("stops are not heard", error=type(error).__name__)
-                await asyncio.sleep(PAUSE_SECONDS)
+            except Exception:
+                # Out of here it would end the process, with every answer that is made in it.
+                log.exception("defect in hearing stops")
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _listen(self) -> None:
         async with self._waiting.pubsub() as channel:

@@ -97,8 +97,10 @@ async def pieces(response: httpx2.Response, told: Told, pause: Pause) -> AsyncGe
             if told.is_whole and not isinstance(fault, Refused):
                 return
             raise fault
-        if told.patience_seconds is not None and (said or until is None):
-            until = now() + told.patience_seconds
+        if (patience_seconds := told.patience_seconds) is None:
+            until = None
+        elif said or until is None:
+            until = now() + patience_seconds
         # Others have their turn in between, however much is there already.
         due = max(now(), due + seconds)
         await asyncio.sleep(0 if told.is_over else due - now())

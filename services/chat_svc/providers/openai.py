@@ -27,6 +27,7 @@ from services.chat_svc.domain.fault import (
 from services.chat_svc.domain.model import Model
 from services.chat_svc.domain.outcome import FinishReason, Usage
 from services.chat_svc.domain.prompt import Prompt, Turn
+from services.chat_svc.domain.unseen import is_blank
 from services.chat_svc.providers.events import Event, pieces
 from services.chat_svc.providers.fault import fault, fault_in_stream, message_of, unforeseen
 from services.chat_svc.providers.finish import finish_reason
@@ -127,7 +128,7 @@ class _Told:
     """What the stream says of its end: the reason, and the usage, in the same chunk or in one after it.
 
     The reason is the wire's end mark: some servers never send `[DONE]`. What goes wrong behind it takes nothing back,
-    unless there was more text in between, or the model names another reason.
+    unless the model names another reason. One that talks on has not ended: another reason is its end, or `[DONE]`.
     """
 
     def __init__(self, *, prefixed: bool) -> None:
@@ -135,6 +136,7 @@ class _Told:
         self.reason: FinishReason | None = None
         self.is_over = False
         self.is_whole = False
+        self._named: FinishReason | None = None
         self._usage: Usage | None = None
         self._spoke = False
 
@@ -149,7 +151,7 @@ class _Told:
     def take(self, event: Event) -> str:
         """The text in a chunk; what the model thinks aloud, and other choices, are none."""
         if event.data.startswith("[DONE]"):
-            self.is_over = True
+            self.is_over, self.reason = True, self._named
             return ""
         chunk = json.loads(event.data)
         if error := chunk.get("error") or (chunk if event.name == "error" else None):
@@ -168,8 +170,12 @@ class _Told:
                     raise Refused("the model refused")
                 said += text(delta.get("content"))
         self._spoke = self._spoke or said != ""
-        self.reason = reason or self.reason
-        self.is_whole = reason is not None or (self.is_whole and not said)
+        if reason is not None:
+            self.reason = self._named = reason
+            self.is_whole = True
+        elif self.reason is not None and not is_blank(said):
+            # The reason was none yet. What a reader does not see is sent behind a good one, too.
+            self.reason, self.is_whole = None, False
         return said
 
 

@@ -122,6 +122,24 @@ async def test_what_breaks_off_in_text_after_the_reason_is_cut_until_there_is_an
     assert await heard(raw, CHUNKED + chunk(SAID + STOP + choice("c") + STOP)) == (["a", "b", "c", WHOLE], None)
 
 
+@pytest.mark.parametrize("said", ["c", " c", "\n\nc"])
+async def test_a_response_that_ends_in_text_behind_the_reason_is_cut_until_there_is_an_end_mark(
+    raw: Raw, said: str
+) -> None:
+    words, talks_on = ["a", "b", said], CHUNKED + chunk(SAID + STOP) + chunk(choice(said))
+    for rest in (END, chunk(COUNTED) + END, chunk(choice("")) + END):
+        assert await heard(raw, talks_on + rest) == (words, Cut)
+    for mark in (STOP, DONE):
+        assert await heard(raw, talks_on + chunk(mark) + END) == ([*words, WHOLE], None)
+
+
+@pytest.mark.parametrize("said", [None, "", " ", "\n", "\u200b"])
+async def test_behind_the_reason_nothing_that_a_reader_sees_is_no_more_text(raw: Raw, said: str | None) -> None:
+    words: list[str | Completed] = ["a", "b", *([said] if said else []), Completed(FinishReason.STOP, Usage(3, 2))]
+    for end in (b"", END, chunk(DONE) + END):
+        assert await heard(raw, CHUNKED + chunk(SAID + STOP) + chunk(choice(said) + COUNTED) + end) == (words, None)
+
+
 async def test_words_that_are_none_are_a_fault_where_they_come_with_the_reason(raw: Raw) -> None:
     assert await heard(raw, CHUNKED + chunk(SAID + choice(5, "stop") + DONE) + END) == (["a", "b"], Malformed)
 

@@ -1,5 +1,6 @@
 """Server-sent events of models, however their bytes are cut, and what is taken of them at once."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 
@@ -61,16 +62,27 @@ def test_what_is_no_text_is_refused() -> None:
         told(b"data: \xff\n\n")
 
 
-class Reads(httpx2.AsyncByteStream):
-    """A response that comes in these reads; `given` counts them. A fault is what reading it raises."""
+# Of the event loop, in which what is due by now happens.
+LATE_TURNS = 10
 
-    def __init__(self, *reads: bytes | Exception) -> None:
+
+class Reads(httpx2.AsyncByteStream):
+    """A response that comes in these reads; `given` counts them. A fault is what reading it raises.
+
+    Where it is `late`, the last read comes after whatever was due before it.
+    """
+
+    def __init__(self, *reads: bytes | Exception, late: bool = False) -> None:
         self._reads = reads
+        self._late = late
         self.given = 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for read in self._reads:
             self.given += 1
+            if self._late and self.given == len(self._reads):
+                for _ in range(LATE_TURNS):
+                    await asyncio.sleep(0)
             if isinstance(read, Exception):
                 raise read
             yield read
@@ -82,11 +94,10 @@ class Told:
     After `whole` nothing more is needed.
     """
 
-    patience_seconds = None
-
     def __init__(self) -> None:
         self.is_over = False
         self.is_whole = False
+        self.patience_seconds: float | None = None
 
     def take(self, event: Event) -> str:
         if event.data == "fault":
@@ -95,6 +106,16 @@ class Told:
             raise Refused("no")
         self.is_over, self.is_whole = event.data == "end", self.is_whole or event.data == "whole"
         return "" if event.data in ("end", "whole") else event.data
+
+
+class Impatient(Told):
+    """After `whole` nothing more is awaited, until there are words again."""
+
+    def take(self, event: Event) -> str:
+        said = super().take(event)
+        self.is_whole = self.is_whole and not said
+        self.patience_seconds = 0.0 if self.is_whole else None
+        return said
 
 
 def sent(*words: str) -> bytes:
@@ -136,6 +157,16 @@ async def test_what_is_whole_stays_whole_whatever_comes_behind_it(last: bytes | 
 async def test_a_refusal_takes_back_what_was_whole() -> None:
     with pytest.raises(Refused):
         await heard(Reads(sent("a", "whole", "refusal")))
+
+
+async def test_whoever_talks_on_behind_a_whole_answer_is_awaited_again() -> None:
+    for reads, said in (
+        ([sent("a", "whole"), sent("b")], ["a"]),
+        ([sent("a", "whole"), sent("b"), sent("c")], ["a", "b", "c"]),
+        ([sent("a", "whole"), sent("b", "whole"), sent("c")], ["a", "b"]),
+    ):
+        response = httpx2.Response(200, stream=Reads(*reads, late=True))
+        assert [piece async for piece in pieces(response, Impatient(), at_once)] == said
 
 
 async def test_behind_the_end_a_response_is_read_to_its_own_end_so_that_its_connection_serves_again() -> None:
