@@ -95,7 +95,9 @@ class Generations:
             try:
                 yield
             finally:
-                del self._preparing[answer]
+                # It may have been lost, left and taken again meanwhile.
+                if self._preparing.get(answer) is owned:
+                    del self._preparing[answer]
 
     @property
     def prices(self) -> Mapping[str, Prices]:

@@ -45,7 +45,7 @@ from services.chat_svc.turning.turns import Turns
 from tests.unit.chat_svc.simulation.call import Call
 from tests.unit.chat_svc.simulation.line import Line, Weather
 from tests.unit.chat_svc.simulation.provider import Stage
-from tests.unit.chat_svc.simulation.quota import Ledger, QuotaChannel, quota_away
+from tests.unit.chat_svc.simulation.quota import Ledger, QuotaChannel, sibling_away
 from tests.unit.chat_svc.simulation.stops import Heard, StoppedGenerations
 from tests.unit.chat_svc.simulation.store import Database, database_away
 from tests.unit.chat_svc.simulation.streams import Client, Streams, redis_away
@@ -80,7 +80,7 @@ class Surroundings:
     heard: list[Heard] = field(default_factory=list)
     died: dict[UUID, float] = field(default_factory=dict)
     weather: dict[str, Weather] = field(
-        default_factory=lambda: {"database": Weather(), "quota": Weather(), "redis": Weather()}
+        default_factory=lambda: {server: Weather() for server in ("database", "quota", "search", "redis")}
     )
 
 
@@ -94,13 +94,19 @@ class Address:
 
 
 class Catalogue:
-    """Everybody is there."""
+    """Everybody is there, as far as search_svc can be reached."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
 
     async def personas(self, user: str, characters: Sequence[str], portraits_seconds: float) -> tuple[Persona, ...]:
-        return tuple(Persona(name_of(one), "Sherlock", "Somebody in London.", one) for one in characters)
+        def found() -> tuple[Persona, ...]:
+            return tuple(Persona(name_of(one), "Sherlock", "Somebody in London.", one) for one in characters)
+
+        return await self._line.call(found)
 
     async def display_names(self, user: str, characters: Sequence[str]) -> tuple[str, ...]:
-        return tuple(name_of(one) for one in characters)
+        return await self._line.call(lambda: tuple(name_of(one) for one in characters))
 
 
 def name_of(character: str) -> str:
@@ -119,7 +125,7 @@ class Process:
         self._group = Group()
         self._calls: list[Call] = []
         self._ending = asyncio.Event()
-        away = {"database": database_away, "quota": quota_away, "redis": redis_away}
+        away = {"database": database_away, "quota": sibling_away, "search": sibling_away, "redis": redis_away}
         self.lines = {
             name: Line(Random(random.getrandbits(64)), around.weather[name], fault) for name, fault in away.items()
         }
@@ -139,7 +145,7 @@ class Process:
         router, journal = Router(roster, seconds, NoOpMeter("simulation")), Journal(redis, redis)
         speech = Speech(router, seconds, Hedges(around.hedging))
         closing = Closing(answers, quota, journal, Announcing(self._new_id), clock, _left_alone)
-        characters, showing = cast("Characters", Catalogue()), Showing(cast("KeptMedia", None))
+        characters, showing = cast("Characters", Catalogue(self.lines["search"])), Showing(cast("KeptMedia", None))
         scenes = Scenes(SeenTranscripts(way), characters, showing)
         self.answers = answers
         offering = Offering(answers, redis)

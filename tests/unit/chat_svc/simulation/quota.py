@@ -25,7 +25,7 @@ STATES: dict[int, str] = {HELD: "HELD", SETTLED: "SETTLED", RELEASED: "RELEASED"
 METERS = (METER, PREMIUM_METER, CREDITS)
 
 
-def quota_away() -> Exception:
+def sibling_away() -> Exception:
     return Unavailable("Down.", reason="SIBLING_UNAVAILABLE")
 
 

@@ -93,7 +93,7 @@ class Schedule:
 def drawn(seed: int) -> Schedule:
     """The schedule of a seed."""
     random = Random(seed)
-    servers = ("database", "quota", "redis")
+    servers = ("database", "quota", "search", "redis")
 
     # The fewer things may go wrong, the stricter the laws.
     kinds = random.choice(KINDS)

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from runtime.errors import NotFound
+from runtime.postgres import RESERVED_SECONDS
 from scenemesh.events.v1.envelope_pb2 import Envelope
 from services.chat_svc.domain.conversation import Conversation, Message
 from services.chat_svc.domain.handover import Handover
@@ -73,7 +74,10 @@ class SeenAnswers(Answers):
         await self._call(wished)
 
     async def renew(self, running: Collection[UUID], unmirrored: Collection[UUID]) -> Renewed:
-        return await self._call(lambda: self._database.renew(self._owner, running, self._way.now, unmirrored))
+        def renewed() -> Renewed:
+            return self._database.renew(self._owner, running, self._way.now, unmirrored)
+
+        return await self._call(renewed, RESERVED_SECONDS)
 
     async def reach(self) -> None:
         await self._call(lambda: None)
