@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ RUNS_MAX = 10
 GONE_SECONDS = 60
 # Envoy rests a process that has failed, and the longer the more often.
 BALANCED_SECONDS, BALANCED_CALLS = 180, 5
+RENEWED_SECONDS = 120
 # What would make it talk to somebody's own models and take somebody's own money.
 FOREIGN_PREFIXES = ("ANTHROPIC_", "OPENAI_", "STRIPE_", "REVENUECAT_", "LEMON_SQUEEZY_", "CRYPTOMUS_")
 LEMON_SQUEEZY_SECRET = "lemon-squeezy-secret"
@@ -108,6 +109,13 @@ async def until_balanced(stack: Stack, user: str) -> None:
     async with asyncio.timeout(BALANCED_SECONDS):
         while min(_calls(stack, part, user) for part in ("chat-1", "chat-2")) < BALANCED_CALLS:
             await rest.read("/v1/conversations")
+            await asyncio.sleep(0.05)
+
+
+async def until_renewed(stack: Stack, killed: Collection[int]) -> None:
+    """Waits until both processes of chat_svc are others than those that were killed."""
+    async with asyncio.timeout(RENEWED_SECONDS):
+        while len(set(stack.pids("chat")) - set(killed)) < 2:
             await asyncio.sleep(0.05)
 
 

@@ -233,7 +233,7 @@ async def test_who_says_nothing_for_long_is_still_listened_to(impatient: Stack) 
     quiet, other = await eve.rest.conversation(), await eve.rest.conversation()
     await impatient.provider.script({"answer": ["Well,", " …"], "stall_after": 1})
     async with channel(impatient.url) as opened, conversing(eve, quiet, opened) as stream:
-        request = chat_pb2.SendMessageRequest(parent=other, text="Who are you?")
+        request = chat_pb2.SendMessageRequest(parent=other, text="Who are you?", request_id=str(uuid4()))
         async with asyncio.timeout(WAIT_SECONDS):
             # On a busy machine it may end before anybody was asked.
             while not impatient.provider.fake.requests:

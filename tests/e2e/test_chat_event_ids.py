@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from tests.e2e.clients import JSON_TYPE, Json, Rest, requested, said
 from tests.e2e.stack import Stack
@@ -16,7 +17,8 @@ async def _stream(
 ) -> list[tuple[str, Any]]:
     """Each event's id line and data; every event has these two lines and no other."""
     headers = {**rest.headers(), **(JSON_TYPE if body is not None else {}), **(headers or {})}
-    sent = None if body is None else json.dumps(body).encode()
+    # What is sent twice is said once.
+    sent = None if body is None else json.dumps({"request_id": str(uuid4()), **body}).encode()
     async with requested(verb, rest.url + path, sent, headers) as response:
         raw = await response.text()
     assert (response.status, response.content_type, raw[-2:]) == (200, "text/event-stream", "\n\n"), raw

@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TypeVar
+from uuid import uuid4
 
 import aiohttp
 import grpc
@@ -18,7 +19,7 @@ from runtime.redis import connect
 from runtime.status import error_info
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.e2e.clients import Json, Rest, bearer, buf_curl, channel
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, until_renewed
 
 CHAT = "scenemesh.chat.v1.ChatService"
 HEALTHY_SECONDS_MAX = 120
@@ -228,7 +229,7 @@ async def test_a_stream_that_is_cut_is_an_error_in_every_protocol_and_never_an_e
         protocol: stack.token(user=f"faults-cut-{protocol}", role="operator") for protocol in ("sse", "grpc", "web")
     }
     conversations = {name: await Rest(stack.url, token).conversation() for name, token in users.items()}
-    request = {"parent": conversations["web"], "text": "Who are you?"}
+    request = {"parent": conversations["web"], "text": "Who are you?", "request_id": str(uuid4())}
     begun = {name: asyncio.Event() for name in users}
     web = asyncio.create_task(
         buf_curl(stack.url, "grpcweb", f"{CHAT}/SendMessage", request, users["web"], begun["web"])
@@ -237,7 +238,8 @@ async def test_a_stream_that_is_cut_is_an_error_in_every_protocol_and_never_an_e
     over_grpc = asyncio.create_task(_over_grpc(stack, users["grpc"], conversations["grpc"], begun["grpc"]))
     async with asyncio.timeout(HEALTHY_SECONDS_MAX):
         await asyncio.gather(*(one.wait() for one in begun.values()))
-    for pid in stack.pids("chat"):
+    killed = stack.pids("chat")
+    for pid in killed:
         os.kill(pid, signal.SIGKILL)
     events, broke = await sse
     assert (_terminal(events), broke) == ([], True)
@@ -248,6 +250,7 @@ async def test_a_stream_that_is_cut_is_an_error_in_every_protocol_and_never_an_e
     assert _terminal(answered.messages) == []
     assert (answered.error or {})["code"] in ("unavailable", "internal")
     await _turns_again(Rest(stack.url, stack.token(user="faults-cut-after")))
+    await until_renewed(stack, killed)
 
 
 async def _over_sse(rest: Rest, conversation: str, begun: asyncio.Event) -> tuple[list[Json], bool]:
@@ -261,7 +264,7 @@ async def _over_grpc(
     stack: Stack, token: str, conversation: str, begun: asyncio.Event
 ) -> tuple[grpc.StatusCode | None, list[str | None]]:
     async with channel(stack.url) as opened:
-        request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?")
+        request = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?", request_id=str(uuid4()))
         answers = chat_pb2_grpc.ChatServiceStub(opened).SendMessage(request, metadata=bearer(token))
         events, error = await _until_broken(aiter(answers), begun)
     kinds = [event.WhichOneof("event") for event in events]

@@ -1,21 +1,32 @@
 """The processes of chat_svc are asked to end in mid-answer, one by one: whoever serves goes on with what they leave."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import psutil
+import pytest
 
 from runtime.streams import reading
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
 from tests.e2e.clients import Rest, bearer, channel
-from tests.e2e.stack import Stack, until_gone
+from tests.e2e.stack import Stack, running, until_gone
 
 ANSWERS = 6
 RESTARTED_SECONDS_MAX = 90
 WHOLE_SECONDS_MAX = 120
 
 Events = list[chat_pb2.ChatEvent]
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
+    """One whose model has never failed: who takes over asks none that rests."""
+    async with running(tmp_path, "--replicas", "chat=2") as stack:
+        yield stack
 
 
 async def test_answers_of_processes_that_are_asked_to_end_come_whole_without_a_gap_and_cost_once(stack: Stack) -> None:
@@ -61,9 +72,8 @@ async def _turn(stack: Stack, stub: "chat_pb2_grpc.ChatServiceAsyncStub", user: 
     metadata = bearer(stack.token(user=user))
     conversation = await Rest(stack.url, stack.token(user=user)).conversation()
     events: Events = []
-    call: Any = stub.SendMessage(
-        chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?"), metadata=metadata
-    )
+    sent = chat_pb2.SendMessageRequest(parent=conversation, text="Who are you?", request_id=str(uuid4()))
+    call: Any = stub.SendMessage(sent, metadata=metadata)
     while True:
         try:
             async with reading(call) as heard:

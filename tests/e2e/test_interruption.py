@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.e2e.clients import Json, Rest, kind, said
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, until_renewed
 
 WATCHED_SECONDS_MAX = 120
 
@@ -19,6 +19,7 @@ async def test_a_killed_answer_keeps_its_text_ends_as_interrupted_and_is_paid(st
     alice = Rest(stack.url, stack.token(user="interruption-alice"))
     conversation = await alice.conversation()
     seen: list[Json] = []
+    killed: list[int] = []
     try:
         async for event in alice.events("POST", f"/v1/{conversation}/messages:send", {"text": "Well?"}):
             if "number" not in event:
@@ -26,7 +27,8 @@ async def test_a_killed_answer_keeps_its_text_ends_as_interrupted_and_is_paid(st
                 break
             seen.append(event)
             if len(seen) == 8:
-                for pid in stack.pids("chat"):
+                killed = stack.pids("chat")
+                for pid in killed:
                     os.kill(pid, signal.SIGKILL)
     except aiohttp.ClientError:
         pass
@@ -43,6 +45,7 @@ async def test_a_killed_answer_keeps_its_text_ends_as_interrupted_and_is_paid(st
 
     quota = await alice.settled()
     assert (quota["used"], quota["remaining"]) == ("1", "4")
+    await until_renewed(stack, killed)
 
 
 async def _watched(rest: Rest, path: str) -> list[Json]:

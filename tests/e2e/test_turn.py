@@ -1,5 +1,7 @@
 """One turn, over every protocol: the events are the same."""
 
+from uuid import uuid4
+
 from google.protobuf import json_format
 
 from scenemesh.chat.v1 import chat_pb2, chat_pb2_grpc
@@ -12,6 +14,11 @@ CHAT = "scenemesh.chat.v1.ChatService"
 def _shape(events: list[Json]) -> list[tuple[int, str, str]]:
     """Number, kind and text of each event: what must not depend on the protocol or the turn."""
     return [(int(event["number"]), kind(event), event.get("delta", {}).get("text", "")) for event in events]
+
+
+def _request(conversation: str) -> Json:
+    """A message that is said once, however often it is sent."""
+    return {"parent": conversation, "text": "Who are you?", "request_id": str(uuid4())}
 
 
 async def test_a_character_found_by_search_answers_and_the_turn_is_paid_for(stack: Stack) -> None:
@@ -52,17 +59,16 @@ async def test_every_protocol_gives_the_same_events(stack: Stack) -> None:
     conversation = await rest.conversation()
     over_sse = await rest.turn(conversation)
 
-    request = {"parent": conversation, "text": "Who are you?"}
     async with channel(stack.url) as grpc_channel:
         stub = chat_pb2_grpc.ChatServiceStub(grpc_channel)
         over_grpc = [
             json_format.MessageToDict(event, preserving_proto_field_name=True)
             async for event in stub.SendMessage(
-                json_format.ParseDict(request, chat_pb2.SendMessageRequest()), metadata=bearer(token)
+                json_format.ParseDict(_request(conversation), chat_pb2.SendMessageRequest()), metadata=bearer(token)
             )
         ]
-    curl_grpc = await buf_curl(stack.url, "grpc", f"{CHAT}/SendMessage", request, token)
-    curl_web = await buf_curl(stack.url, "grpcweb", f"{CHAT}/SendMessage", request, token)
+    curl_grpc = await buf_curl(stack.url, "grpc", f"{CHAT}/SendMessage", _request(conversation), token)
+    curl_web = await buf_curl(stack.url, "grpcweb", f"{CHAT}/SendMessage", _request(conversation), token)
     assert (curl_grpc.error, curl_web.error) == (None, None)
     assert _shape(over_sse) == _shape(over_grpc) == _shape(curl_grpc.messages) == _shape(curl_web.messages)
 
@@ -89,14 +95,13 @@ async def test_a_failure_after_the_first_word_is_the_last_event_over_every_proto
     token = stack.token(user="turn-frank", role="operator")
     rest = Rest(stack.url, token)
     conversation = await rest.conversation()
-    request = {"parent": conversation, "text": "Who are you?"}
     endings = []
     for protocol in ("sse", "grpc", "grpcweb"):
         await stack.provider.script({"answer": ["I ", "am ", "cut ", "off"], "cut_after": 3})
         if protocol == "sse":
             events = await rest.turn(conversation)
         else:
-            answered = await buf_curl(stack.url, protocol, f"{CHAT}/SendMessage", request, token)
+            answered = await buf_curl(stack.url, protocol, f"{CHAT}/SendMessage", _request(conversation), token)
             assert answered.error is None
             events = answered.messages
         failed = events[-1]["failed"]

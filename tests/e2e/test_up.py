@@ -103,9 +103,9 @@ async def test_a_wrong_number_of_replicas_is_one_line(tmp_path: Path, wrong: str
 async def test_a_service_that_dies_is_started_again_and_calls_are_balanced(stack: Stack) -> None:
     """The shared stack runs two processes of chat_svc: one may die without anyone noticing for long."""
     ada = Rest(stack.url, stack.token(user="up-ada"))
+    await until_balanced(stack, "up-balanced")
     first = stack.pids("chat")
     assert len(first) == 2
-    await until_balanced(stack, "up-balanced")
     os.kill(first[0], signal.SIGKILL)
     async with asyncio.timeout(RESTARTED_SECONDS):
         while len(set(stack.pids("chat")) - set(first)) != 1:

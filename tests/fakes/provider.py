@@ -72,14 +72,27 @@ class FakeProvider:
         self.asides: list[Request] = []
         self.aside = Behaviour(answer=())
         self._aside_script: deque[Behaviour] = deque()
+        # What scripted answers wait for.
+        self._awaited: list[asyncio.Event] = []
 
     def script(self, *behaviours: Behaviour) -> None:
         """What the next requests get, in order; after them comes `otherwise` again."""
         self._script.extend(behaviours)
+        self._awaited += [event for one in behaviours for event in (one.gate, one.until) if event]
 
     def script_asides(self, *behaviours: Behaviour) -> None:
         """What is asked next behind the scenes gets these, in order; after them comes `aside` again."""
         self._aside_script.extend(behaviours)
+        self._awaited += [event for one in behaviours for event in (one.gate, one.until) if event]
+
+    def forget(self) -> list[Behaviour]:
+        """Drops what is scripted, and gives what of it was not used; answers that wait for a test wait no more."""
+        left = [*self._script, *self._aside_script]
+        self._script.clear()
+        self._aside_script.clear()
+        while self._awaited:
+            self._awaited.pop().set()
+        return left
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=REQUEST_BYTES_MAX)
@@ -148,7 +161,7 @@ class FakeProvider:
         return web.json_response({})
 
     async def _forgotten(self, request: web.Request) -> web.Response:
-        self._script.clear()
+        self.forget()
         return web.json_response({})
 
     async def _otherwise(self, request: web.Request) -> web.Response:
