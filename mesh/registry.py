@@ -71,6 +71,9 @@ async def follow(redis: Redis, publish: Callable[[Endpoints], None]) -> None:
             if reachable:
                 log.warning("registry unreachable: the last known endpoints stay", error=str(error))
             reachable = False
+        except Exception:
+            # Out of here it would end the process; what Envoy knows goes on.
+            log.exception("defect in following the registry")
         await asyncio.sleep(POLL_SECONDS)
 
 

@@ -50,3 +50,6 @@ async def _renew(redis: Redis, name: str, value: str) -> None:
             await redis.set(name, value, px=LEASE_MS)
         except RedisError as error:
             log.warning("lease not renewed", error=str(error))
+        except Exception:
+            # Out of here it would take a process that serves out of the registry.
+            log.exception("defect in renewing the lease")

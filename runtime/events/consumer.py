@@ -63,6 +63,9 @@ class Consumer:
                 await self.clean()
             except FAULTS as error:
                 log.warning("events: inbox not cleaned", group=self._group, error=type(error).__name__)
+            except Exception:
+                # Out of here it would end the process.
+                log.exception("defect in cleaning the inbox", group=self._group)
             await asyncio.sleep(CLEANUP_SECONDS)
 
     async def clean(self) -> None:

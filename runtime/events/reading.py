@@ -103,6 +103,10 @@ class Reading:
                 await self._turn()
             except FAULTS as error:
                 await self._outage.wait(error)
+            except Exception as error:
+                # Out of here it would end the process.
+                log.exception("defect in reading events", **self._labels)
+                await self._outage.wait(error)
             else:
                 self._outage.over()
 

@@ -10,11 +10,14 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
+import structlog
 from redis.asyncio import Redis
 
 from runtime.events.envelope import ENVELOPE, stream
 from runtime.events.outage import FAULTS, Outage
 from runtime.postgres import connection
+
+log = structlog.get_logger()
 
 BATCH_ROWS = 500
 POLL_SECONDS = 1.0
@@ -59,6 +62,11 @@ class Relay:
             try:
                 pause_seconds = await self._publish()
             except FAULTS as error:
+                await self._outage.wait(error)
+                continue
+            except Exception as error:
+                # Out of here it would end the process.
+                log.exception("defect in publishing the outbox")
                 await self._outage.wait(error)
                 continue
             self._outage.over()

@@ -15,11 +15,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from runtime.context import request_id
 from runtime.errors import MeshError, Overloaded
 from services.quota_svc.domain.account import Account
 from services.quota_svc.domain.plan import Tariff
 from services.quota_svc.store import Accounts, Asked, Ledger, Occasion, Written
+
+log = structlog.get_logger()
 
 LANES = 2
 QUEUE_MAX = 4096
@@ -131,7 +135,14 @@ class _Lane:
             for one in group:
                 one.tell()
             if written.users:
-                self._changed(written)
+                self._tell(written)
+
+    def _tell(self, written: Written) -> None:
+        try:
+            self._changed(written)
+        except Exception:
+            # Out of here it would end the process, and whoever waits behind would get no answer.
+            log.exception("defect in telling of a commit")
 
     async def _isolate(self, group: list[_Waiting], error: Exception) -> None:
         """A defect in one operation is that operation's alone: the others are committed without it."""

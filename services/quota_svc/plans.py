@@ -59,9 +59,13 @@ class Plans:
         """Keeps the table fresh until it is cancelled."""
         while True:
             await asyncio.sleep(every_seconds)
-            table = await _told(self._billing, self._meters)
-            if table is not None:
-                self._tariff = Tariff(table, self._meters, self._shadow)
+            try:
+                table = await _told(self._billing, self._meters)
+                if table is not None:
+                    self._tariff = Tariff(table, self._meters, self._shadow)
+            except Exception:
+                # Out of here it would end the process.
+                log.exception("defect in refreshing the plans")
 
 
 async def _told(billing: billing_pb2_grpc.BillingServiceAsyncStub, meters: MeterTable) -> PlanTable | None:

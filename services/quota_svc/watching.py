@@ -131,8 +131,13 @@ class Watching:
             self._news.clear()
             users, self._changed = self._changed, set()
             # What cannot be said is not kept: those who would have heard it look by themselves while Redis is away.
-            with suppress(RedisError, OSError):
+            try:
                 await self._redis.publish(CHANNEL, SEPARATOR.join(users))
+            except (RedisError, OSError):
+                pass
+            except Exception:
+                # Out of here it would end the process.
+                log.exception("defect in telling changes to other replicas")
             await asyncio.sleep(SPEAK_SECONDS)
 
     async def _listen(self) -> None:
@@ -142,8 +147,11 @@ class Watching:
             except (RedisError, OSError) as error:
                 if self._listening:
                     log.warning("changes of other replicas are not heard", error=str(error))
-                self._listening = False
-                await asyncio.sleep(RETRY_SECONDS)
+            except Exception:
+                # Out of here it would end the process.
+                log.exception("defect in hearing changes of other replicas")
+            self._listening = False
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _hear(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:

@@ -107,10 +107,17 @@ class Syncing:
             told.exception("defect in a sync")
         else:
             told.info("sync over", state=over.state.value, error=over.error, titles=over.titles_kept)
-            self._changed()
+            self._tell()
             self.nudge()
         finally:
             self._working.discard(sync.id)
+
+    def _tell(self) -> None:
+        try:
+            self._changed()
+        except Exception:
+            # Out of here it would end the process.
+            log.exception("defect in telling of a sync")
 
     async def _over(self, sync: Sync) -> Sync:
         """The sync at its end, whichever it is."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from runtime.errors import FailedPrecondition, Internal, MeshError, Unavailable
 from runtime.events.handling import described
 from services.billing_svc.domain.plan import Provider
@@ -19,6 +21,8 @@ from services.billing_svc.payments.provider import Inbound
 from services.billing_svc.store.deliveries import Deliveries, Received
 from services.billing_svc.webhooks.soundness import check
 from services.billing_svc.webhooks.telling import Telling
+
+log = structlog.get_logger()
 
 # A request that finds so many waiting is sent away; its provider sends it again.
 QUEUE_MAX = 8192
@@ -102,7 +106,14 @@ class Intake:
             for one in group:
                 one.tell()
             for provider in {one.received.provider for one in group}:
-                self._kept(provider)
+                self._tell(provider)
+
+    def _tell(self, provider: Provider) -> None:
+        try:
+            self._kept(provider)
+        except Exception as error:
+            # Out of here it would end the process, and whoever waits behind would get no answer.
+            log.error("defect in telling of kept deliveries", provider=provider.value, error=described(error))
 
     async def _isolate(self, group: list[_Waiting], error: Exception) -> None:
         """What is wrong with one delivery keeps no other one out."""

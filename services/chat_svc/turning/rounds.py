@@ -20,8 +20,8 @@ import structlog
 
 from runtime.context import REQUEST_ID, request_id
 from runtime.errors import MeshError
+from services.chat_svc.answering.draft import Draft
 from services.chat_svc.answering.generations import Generations
-from services.chat_svc.answering.speech import Draft
 from services.chat_svc.domain.conversation import Conversation, Message, State, next_id
 from services.chat_svc.domain.handover import Handover
 from services.chat_svc.domain.round import Plan, Round
@@ -174,8 +174,12 @@ class Rounds:
         except Exception:
             log.exception("defect in a round", after=str(answer.id))
             # Otherwise every process would come upon it.
-            with suppress(MeshError):
-                await self._kept.end(answer)
+            try:
+                with suppress(MeshError):
+                    await self._kept.end(answer)
+            except Exception:
+                # Out of here it would end the process, with every answer that is made in it.
+                log.exception("defect in ending a round", after=str(answer.id))
 
     async def _next_or_end(
         self, conversation: Conversation, left: Round, answer: Message, pause_seconds: int, request: UUID

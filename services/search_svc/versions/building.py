@@ -130,6 +130,8 @@ class Building:
                 ours = await self._versions.renew(number, self._owner, self._clock() + lease)
             except MeshError as error:
                 log.warning("index build: lease not renewed", version=number, reason=error.reason)
+            except Exception:
+                log.exception("defect in renewing the lease of a build", version=number)
             else:
                 until.reschedule(asked + LEASE_SECONDS if ours else asked)
 

@@ -40,7 +40,11 @@ class Recent:
         """Tells Redis every few seconds, until it is cancelled."""
         while True:
             await asyncio.sleep(self._flush_seconds)
-            await self.flush()
+            try:
+                await self.flush()
+            except Exception:
+                # Out of here it would end the process, for the sake of what others have asked for.
+                log.exception("defect in sharing recent queries")
 
     async def flush(self) -> None:
         """Tells Redis what it was not told; while it is away, this replica's own are kept."""
