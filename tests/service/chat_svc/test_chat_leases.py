@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -17,8 +18,12 @@ from scenemesh.quota.v1 import quota_pb2
 from services.chat_svc import siblings
 from services.chat_svc.answering import handing_over, recovery
 from services.chat_svc.domain.conversation import Message
+from services.chat_svc.domain.ending import Broken, ended
+from services.chat_svc.domain.fault import FailureReason
+from services.chat_svc.domain.handover import Handover
 from services.chat_svc.domain.model import Capability, Model
-from services.chat_svc.store import answers
+from services.chat_svc.domain.routing import Choice
+from services.chat_svc.store import Answers, answers
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.provider import FakeProvider
 from tests.service.chat_svc.replica import Lapse, Replica, Surroundings, replica
@@ -27,6 +32,7 @@ from tests.service.chat_svc.siblings import FakeQuota
 
 FAILED, STREAMING = chat_pb2.MESSAGE_STATE_FAILED, chat_pb2.MESSAGE_STATE_STREAMING
 WAIT_SECONDS = 60
+HANDOVER = Handover(1, 1_000, 4_000, frozenset(), Choice(), seconds=60.0)
 STATES = "SELECT user_id, state FROM chat.messages WHERE role = 'character'"
 
 
@@ -187,3 +193,84 @@ async def test_what_is_carried_through_has_no_deadline_and_is_the_same_request(f
     REQUEST_ID.set("request-1")
     assert await first.generations.carried(known()) == (None, "request-1")
     assert DEADLINE.get() == 1.0
+
+
+@pytest.fixture
+def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No lease lapses by itself, and no statement comes too late, however slow the machine is."""
+    for limit in ("LEASE_SECONDS", "OFFER_SECONDS", "LATE_SECONDS"):
+        monkeypatch.setattr(answers, limit, WAIT_SECONDS)
+
+
+async def _left(process: Replica, fake: FakeProvider) -> tuple[Answers, Answers, Message]:
+    """The store of a process that died in the middle of an answer, another one's, and the answer."""
+    await _silent(process, fake)
+    (answer,), ours = _answers(process), process.generations._answers
+    await process.kill()
+    return ours, Answers(ours._pool, ours._reserved, uuid4()), answer
+
+
+@pytest.mark.usefixtures("lasting")
+async def test_an_answer_is_one_processs_at_a_time_however_it_changes_hands(first: Replica, fake: FakeProvider) -> None:
+    ours, theirs, answer = await _left(first, fake)
+    assert not await theirs.offer(answer, HANDOVER)
+    assert (await theirs.renew([answer.id], ())).kept == frozenset()
+    assert (await ours.renew([answer.id], ())).kept == {answer.id}
+    assert await theirs.take_offered() == []
+    assert await ours.offer(answer, HANDOVER)
+    assert (await ours.renew([answer.id], ())).kept == frozenset()
+    assert [(taken.id, told) for taken, told in await theirs.take_offered()] == [(answer.id, HANDOVER)]
+    assert not await ours.take_back(answer)
+    assert not await ours.end(answer, answer.created_at)
+    assert (await theirs.renew([answer.id], ())).kept == {answer.id}
+    assert await theirs.end(ended(answer, [], Broken(FailureReason.INTERRUPTED)), answer.created_at)
+    assert (await theirs.renew([answer.id], ())).kept == frozenset()
+
+
+@pytest.mark.usefixtures("lasting")
+async def test_who_takes_what_has_lapsed_or_takes_back_what_they_left_has_it_for_a_whole_lease(
+    first: Replica, fake: FakeProvider, lapse: Lapse
+) -> None:
+    ours, theirs, answer = await _left(first, fake)
+    assert await theirs.take_lapsed(()) == []
+    await lapse()
+    assert await theirs.take_lapsed([answer.id]) == []
+    assert [taken.id for taken in await theirs.take_lapsed(())] == [answer.id]
+    assert await ours.take_lapsed(()) == []
+    assert await theirs.offer(answer, HANDOVER)
+    await lapse()
+    assert await ours.take_offered() == []
+    assert await theirs.take_back(answer)
+    assert await ours.take_lapsed(()) == []
+
+
+async def test_an_answer_that_is_made_here_is_not_taken_for_one_that_was_left(
+    first: Replica, fake: FakeProvider, lapse: Lapse
+) -> None:
+    conversation = await _silent(first, fake)
+    await lapse()
+    await first.recovery.sweep()
+    assert (await first.person().messages(conversation))[1].state == STREAMING
+
+
+async def test_what_has_ended_and_is_paid_for_is_taken_by_nobody(first: Replica, lapse: Lapse) -> None:
+    alice = first.person()
+    assert kinds(await alice.turn(await alice.conversation("Named")))[-1] == "finished"
+    await lapse()
+    assert await first.generations._answers.take_lapsed(()) == []
+
+
+@pytest.mark.usefixtures("lasting")
+async def test_who_waits_for_an_answer_comes_before_who_waits_for_a_bill(
+    first: Replica, fake: FakeProvider, lapse: Lapse, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "LAPSED_MAX", 1)
+    await first.person("unpaid").turn(await first.person("unpaid").conversation("Named"))
+    _, theirs, answer = await _left(first, fake)
+    await lapse()
+    looking = await asyncpg.connect(database)
+    unpaid = "hold_resolved = false, lease_until = now() - interval '1 minute'"
+    await looking.execute(f"UPDATE chat.messages SET {unpaid} WHERE user_id = 'unpaid' AND role = 'character'")
+    await looking.close()
+    taken = [(await theirs.take_lapsed([answer.id] * again))[0].user for again in range(2)]
+    assert taken == [answer.user, "unpaid"]

@@ -182,8 +182,9 @@ async def test_a_conversation_stays_while_its_character_answers(hers: Desk, fake
     await _deleted(hers, name)
 
 
+@pytest.mark.parametrize("alone", [False, True], ids=["the conversation", "the message"])
 async def test_what_an_answer_cost_is_settled_before_it_is_deleted(
-    hers: Desk, fake: FakeProvider, quota: FakeQuota
+    hers: Desk, fake: FakeProvider, quota: FakeQuota, alone: bool
 ) -> None:
     name = await hers.person.conversation()
     fake.script(Behaviour(answer=["Elem", "entary"], stall_after=1))
@@ -195,7 +196,7 @@ async def test_what_an_answer_cost_is_settled_before_it_is_deleted(
         assert (await refusal(deletion))[:2] == (grpc.StatusCode.UNAVAILABLE, "SETTLEMENT_PENDING")
     assert quota.states() == [quota_pb2.HOLD_STATE_HELD]
     quota.away = False
-    await _deleted(hers, name)
+    await (hers.delete(started.message) if alone else _deleted(hers, name))
     assert quota.states() == [quota_pb2.HOLD_STATE_SETTLED]
 
 

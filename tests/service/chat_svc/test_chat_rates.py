@@ -1,6 +1,9 @@
 """What a stream asks for counts as often as calls do, in whichever stream and replica it is asked for."""
 
+import pytest
+
 from runtime import redis
+from runtime.errors import ResourceExhausted
 from scenemesh.chat.v1 import chat_pb2
 from services.chat_svc.turning.rates import SEND, STOP, Rates, limits
 from tests.service.chat_svc.replica import Replica, Surroundings
@@ -64,6 +67,20 @@ def test_the_limits_are_the_contracts() -> None:
     found = limits()
     told = {rpc: (found[rpc].requests, found[rpc].per.total_seconds()) for rpc in (SEND, STOP)}
     assert told == {SEND: (LIMIT, PER_MS / 1000), STOP: (120, 60.0)}
+
+
+async def test_who_has_to_wait_a_moment_is_told_of_a_second_and_not_of_none(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def counted(*_: object) -> tuple[int, int]:
+        return LIMIT + 1, 1
+
+    async with redis.connect(around.redis_url) as client:
+        rates = Rates(client, limits())
+        monkeypatch.setattr(rates, "_counted", counted)
+        with pytest.raises(ResourceExhausted) as refused:
+            await rates.count("ada", SEND)
+    assert refused.value.metadata["retry_after_seconds"] == "1"
 
 
 async def test_nothing_is_counted_while_redis_is_away() -> None:

@@ -299,3 +299,16 @@ async def test_another_message_begins_a_round_of_its_own(alice: Person, quota: F
         await round_of(alice, conversation, speakers=[WATSON, SHERLOCK])
         said = (await alice.messages(conversation))[0]
         assert speakers_of(await rewritten(alice, said.name, "What else?")) == spoke
+
+
+async def test_another_message_has_no_more_answers_than_the_group_lets_it_by_now(
+    alice: Person, quota: FakeQuota
+) -> None:
+    quota.left = 20
+    conversation = await gathered(alice, chat_pb2.Group(turn_order=MANUAL))
+    await round_of(alice, conversation, speakers=[WATSON, SHERLOCK, MYCROFT])
+    said = (await alice.messages(conversation))[0]
+    wanted = chat_pb2.Conversation(name=conversation, group={"turn_order": MANUAL, "answers_max": 2})
+    change = chat_pb2.UpdateConversationRequest(conversation=wanted, update_mask={"paths": ["group"]})
+    await alice.stub.UpdateConversation(change, metadata=alice.metadata)
+    assert speakers_of(await rewritten(alice, said.name, "What else?")) == [WATSON, SHERLOCK]

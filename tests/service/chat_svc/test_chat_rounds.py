@@ -101,6 +101,14 @@ async def test_those_who_are_named_answer_and_a_scene_replays_exactly(alice: Per
     assert (played[0][1][0], played[0][4][:2]) == (MYCROFT, [WATSON, SHERLOCK])
 
 
+async def test_where_turns_are_pooled_nobody_speaks_again_before_all_have(alice: Person, quota: FakeQuota) -> None:
+    quota.left = 100
+    group = chat_pb2.Group(turn_order=chat_pb2.TURN_ORDER_POOLED, answers_max=1, seed=7)
+    conversation = await gathered(alice, group)
+    spoke = [speakers(await round_of(alice, conversation))[0] for _ in range(9)]
+    assert [set(spoke[place : place + 3]) for place in (0, 3, 6)] == [set(CAST)] * 3
+
+
 async def test_a_seed_is_drawn_where_none_is_given(alice: Person) -> None:
     names = [await gathered(alice) for _ in range(2)]
     found = [

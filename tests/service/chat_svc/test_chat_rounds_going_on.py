@@ -35,6 +35,7 @@ from tests.service.chat_svc.groups import (
 from tests.service.chat_svc.replica import Events, Lapse, Person, Replica, Surroundings, eventually, replica
 from tests.service.chat_svc.shape import kinds
 from tests.service.chat_svc.siblings import FakeQuota
+from tests.service.chat_svc.told import in_time
 
 RELEASED, SETTLED = quota_pb2.HOLD_STATE_RELEASED, quota_pb2.HOLD_STATE_SETTLED
 STALLED = Behaviour(answer=["Ama", "zing"], stall_after=1)
@@ -259,6 +260,44 @@ async def test_a_round_whose_process_died_between_two_answers_goes_on_in_one_oth
     assert [one.character for one in await there.messages(conversation)] == ["", *CAST]
     assert (said.next_message, len(fake.requests)) == ("", 3)
     assert (quota.left, quota.states()) == (2, [SETTLED] * 3)
+
+
+async def test_a_round_whose_process_died_between_two_answers_costs_no_more_than_the_group_lets_it(
+    alice: Person, first: Replica, second: Replica, quota: FakeQuota, due: Lapse
+) -> None:
+    conversation = await gathered(alice, chat_pb2.Group(turn_order=LIST, pause_seconds=10, credits_max=2))
+    said = await first_answer(alice, conversation)
+    await first.kill()
+    await due()
+    await second.recovery.sweep()
+    last = answers(await second.person().watched(said.next_message))[0]
+    assert (last.character, last.next_message, quota.left) == (WATSON, "", 3)
+
+
+async def test_a_round_that_nobody_can_go_on_with_for_a_defect_keeps_nobody_waiting(
+    alice: Person, first: Replica, second: Replica, quota: FakeQuota, due: Lapse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = await gathered(alice, paused())
+    await first_answer(alice, conversation)
+    await first.kill()
+    await due()
+    there, found = second.person(), list[object]()
+
+    async def broken(*about: object) -> None:
+        found.append(about)
+        raise ValueError("nobody foresaw this")
+
+    async def is_over() -> bool:
+        return (await there.messages(conversation))[-1].next_message == ""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(second.recovery._rounds._scenes, "scene", broken)
+        await second.recovery.sweep()
+        await in_time(is_over)
+        await due()
+        await second.recovery.sweep()
+    assert speakers(await round_of(there, conversation, speakers=[WATSON])) == [WATSON]
+    assert (len(found), quota.states()) == (1, [SETTLED, RELEASED, SETTLED])
 
 
 async def test_a_process_that_ends_between_two_answers_leaves_the_next_one_to_another(

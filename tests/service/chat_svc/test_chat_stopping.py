@@ -5,12 +5,15 @@ from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
 
+import grpc
 import pytest
 from structlog.testing import capture_logs
 
 from runtime import redis
+from runtime.status import error_info
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
+from services.chat_svc.answering import stopping
 from services.chat_svc.answering.stopping import CHANNEL
 from services.chat_svc.domain.model import Model, Prices
 from tests.fakes.behaviour import Behaviour
@@ -73,6 +76,20 @@ async def test_a_stop_reaches_the_process_that_makes_the_answer(
         started, _ = [await anext(stream) for _ in range(2)]
         assert (await stop(there, started.message)).text == "Elem"
         assert [event async for event in stream][-1].finished.reason == STOPPED
+
+
+async def test_a_stop_of_an_answer_whose_process_died_does_not_say_that_it_has_ended(
+    first: Replica, second: Replica, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "END_SECONDS_MAX", 0.1)
+    here = first.person()
+    fake.script(Behaviour(answer=["Elem", "entary"], stall_after=1))
+    async with aclosing(here.sending(await here.conversation("Named"))) as stream:
+        started, _ = [await anext(stream) for _ in range(2)]
+        await first.kill()
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await stop(second.person(), started.message)
+    assert (refused.value.code(), error_info(refused.value).reason) == (grpc.StatusCode.UNAVAILABLE, "STOP_PENDING")
 
 
 async def test_what_is_no_answers_id_is_passed_over_and_the_next_stop_is_heard(

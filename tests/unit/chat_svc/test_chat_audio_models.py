@@ -1,3 +1,4 @@
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from services.chat_svc.domain.audio import AudioModel, Task, pieces, voice_of
 from services.chat_svc.models.audio_models import audible
 from services.chat_svc.models.audio_roster import AudioRoster
 from services.chat_svc.models.models import MODELS, ModelsError, reached
+from services.chat_svc.providers.audio import Audio
 
 ENTRY = """
 [[audio]]
@@ -84,6 +86,27 @@ async def test_a_change_of_the_file_counts_at_once_and_one_with_faults_changes_n
         for text, expected in ((ENTRY.replace("ears", "others"), "others"), ("[[audio]]\n", "others"), (ENTRY, "ears")):
             file.write_text(text)
             assert [one.model.id for one in roster.able(Task.TRANSCRIPTION)] == [expected]
+
+
+async def test_who_was_opened_for_a_file_is_asked_until_it_changes_and_closed_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, closed, close = tmp_path / "models.toml", list[Audio](), Audio.close
+
+    async def noted(one: Audio) -> None:
+        closed.append(one)
+        await close(one)
+
+    monkeypatch.setattr(Audio, "close", noted)
+    file.write_text(ENTRY)
+    async with AudioRoster(file, KEYS) as roster:
+        (before,) = roster.able(Task.TRANSCRIPTION)
+        file.write_text(ENTRY.replace("ears", "others"))
+        os.utime(file, ns=(1_000, 1_000))
+        (after,) = roster.able(Task.TRANSCRIPTION)
+        assert roster.able(Task.TRANSCRIPTION) == (after,)
+        assert closed == []
+    assert closed == [after, before]
 
 
 def test_a_character_has_always_the_same_voice_and_not_all_have_one() -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from structlog.testing import capture_logs
 
+from services.chat_svc.answering.hedging import Race
 from services.chat_svc.answering.speech import Speaking
+from services.chat_svc.answering.voice import Voice
 from services.chat_svc.domain import hedging
 from services.chat_svc.domain.crowd import Pause, at_once
 from services.chat_svc.domain.ending import Completed
@@ -18,6 +22,7 @@ from services.chat_svc.domain.fault import Cut, Fault, ModelFault, Overloaded, R
 from services.chat_svc.domain.hedging import Hedging
 from services.chat_svc.domain.outcome import FinishReason
 from services.chat_svc.domain.prompt import Prompt
+from services.chat_svc.domain.routing import Decision
 from tests.unit.chat_svc.models import model
 from tests.unit.chat_svc.stage import WAIT_SECONDS, Scripted, Stage
 
@@ -129,3 +134,20 @@ async def test_a_late_stream_that_cannot_be_closed_leaves_the_answer_to_the_firs
     late = next(name for name in stage.providers if name != began.model)
     how = fault.kind if isinstance(fault, ModelFault) else Fault.OUTRUN
     assert attempts(speaking) == [(late, how), (began.model, None)]
+
+
+async def test_who_goes_away_as_a_first_word_comes_leaves_no_stream_open() -> None:
+    one, closed = model("slow"), asyncio.Event()
+
+    async def close() -> None:
+        closed.set()
+
+    async def ask(*_: object) -> Voice:
+        racing.cancel()
+        return cast("Voice", SimpleNamespace(model=one, close=close))
+
+    race, decision = Race(ask), cast("Decision", None)
+    racing = asyncio.create_task(race.winner((decision, one), lambda: None, WAIT_SECONDS))
+    with pytest.raises(asyncio.CancelledError):
+        await racing
+    assert closed.is_set()

@@ -81,6 +81,7 @@ async def test_what_answers_have_to_say_while_a_write_is_under_way_shares_the_ne
         others = [tasks.create_task(journal.add(ANSWERS[1], [*PIECES], 0))]
         others += [tasks.create_task(journal.add(ANSWERS[2], [*PIECES], 1))]
         await _begun(server, *others)
+        assert len(server.writes) == 1
         server.free.set()
     assert [first.result(), *(task.result() for task in others)] == [2, 2, 2]
     assert server.writes == [
@@ -96,6 +97,7 @@ async def test_a_write_that_fails_has_failed_for_all_that_share_it_and_the_next_
     journal = _journal(server)
     assert await asyncio.gather(*(journal.add(answer, [*PIECES], 1) for answer in ANSWERS)) == [0, 0, 0]
     assert await journal.add(ANSWERS[0], [*PIECES], 0) == 0
+    await journal.end(ANSWERS[0])
     assert server.writes == [[f"go on with {number} from 2" for number in range(3)]]
 
 
@@ -135,6 +137,13 @@ async def test_what_redis_dropped_is_said_again_at_once_and_does_not_stay_for_ev
         ["go on with 0 from 2", "go on with 1 from 2"],
         ["add 1 from 1", "expire 1 in 3600"],
     ]
+
+
+async def test_what_has_ended_stays_a_minute_for_those_who_are_still_reading() -> None:
+    server = Server()
+    server.free.set()
+    await _journal(server).end(ANSWERS[0])
+    assert server.writes == [["add 0 to the end", "expire 0 in 60"]]
 
 
 async def test_a_defect_in_a_write_is_a_write_that_failed_for_all_that_share_it() -> None:

@@ -22,6 +22,14 @@ def write(file: Path, *names: str, more: str = "") -> None:
     os.utime(file, ns=(before + 1_000, before + 1_000))
 
 
+def replace(file: Path, *names: str) -> None:
+    """Another file with these models in its place, which is as old."""
+    other, written = file.with_name("other.toml"), file.stat().st_mtime_ns
+    write(other, *names)
+    os.utime(other, ns=(written, written))
+    other.replace(file)
+
+
 def _entry(name: str) -> str:
     limits = "context_tokens = 8_000\noutput_tokens_max = 500\nfirst_word_seconds = 30\nidle_seconds = 20"
     kind = 'wire = "openai"\nclass = "standard"\ntokens_per_turn = 1_000\nkey_variable = "KEY"'
@@ -53,6 +61,26 @@ async def test_a_change_of_the_file_is_taken_over(file: Path) -> None:
         await watch.look()
         assert (names(roster), len(openings.given)) == (["two", "three"], 3)
         assert openings.given[0].closed
+
+
+async def test_a_provider_that_was_in_use_is_closed_once_it_is_not_though_the_file_stays_as_it_is(file: Path) -> None:
+    openings = Openings()
+    async with Roster(reached(file, ENVIRONMENT).models, openings) as roster:
+        watch = Reloading(file, ENVIRONMENT, roster, Hedges())
+        with roster.used("one"):
+            write(file, "two")
+            await watch.look()
+            assert openings.closed == []
+        await watch.look()
+        assert (openings.given[0].closed, openings.given[1].closed) == (True, False)
+
+
+async def test_a_file_that_is_put_in_its_place_is_taken_over_though_it_is_as_old(file: Path) -> None:
+    async with Roster(reached(file, ENVIRONMENT).models, Openings()) as roster:
+        watch = Reloading(file, ENVIRONMENT, roster, Hedges())
+        replace(file, "two", "one")
+        await watch.look()
+        assert names(roster) == ["two", "one"]
 
 
 async def test_a_file_with_faults_is_told_once_and_changes_nothing(file: Path) -> None:

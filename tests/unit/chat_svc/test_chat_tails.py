@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from redis.asyncio import Redis
 
+from runtime.context import REQUEST_ID, request_id
 from services.chat_svc.answering import tails as module
 from services.chat_svc.answering.tails import BLOCK_SECONDS, KEPT_BYTES_MAX, START, Item, Place, Tail, Tails
 from tests.unit.chat_svc.simulation.line import Line, Weather
@@ -110,6 +111,24 @@ def test_however_many_follow_one_reads(server: Server, tails: Tails) -> None:
     live(work())
 
 
+def test_the_common_reading_is_nobodys_call(server: Server, tails: Tails, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, calls = server.xread, set[str]()
+
+    async def noted(*arguments: Any, **options: Any) -> Any:
+        calls.add(request_id())
+        return await read(*arguments, **options)
+
+    monkeypatch.setattr(server, "xread", noted)
+
+    async def work() -> None:
+        REQUEST_ID.set("request-1")
+        with running(Follower(tails, KEYS[0])):
+            await asyncio.sleep(FAST)
+        assert (request_id(), calls) == ("request-1", {""})
+
+    live(work())
+
+
 def test_whoever_joins_is_read_for_at_once(server: Server, tails: Tails) -> None:
     early, late, later = (Follower(tails, key) for key in (*KEYS[:2], KEYS[1]))
 
@@ -128,14 +147,14 @@ def test_whoever_joins_is_read_for_at_once(server: Server, tails: Tails) -> None
     live(work())
 
 
-def test_of_many_who_join_at_once_one_says_so(server: Server, tails: Tails) -> None:
+def test_of_many_who_join_at_once_one_says_so_and_that_does_not_stay_for_ever(server: Server, tails: Tails) -> None:
     async def work() -> None:
         with running(Follower(tails, "early")):
             await asyncio.sleep(BLOCK_SECONDS / 10)
             with running(*(Follower(tails, key) for key in KEYS)):
                 await asyncio.sleep(FAST)
-        (said,) = server.streams.items.values()
-        assert len(said) == 1
+        ((bell, said),) = server.streams.items.items()
+        assert (len(said), [*server.streams.expire]) == (1, [bell])
 
     live(work())
 

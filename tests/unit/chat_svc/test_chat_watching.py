@@ -1,4 +1,4 @@
-"""Who watches, elsewhere than it is made, an answer that has ended and whose bill is not made yet."""
+"""What is seen of an answer that is not shown whole yet, or that has ended and whose bill is not made yet."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -65,6 +65,18 @@ async def test_the_end_waits_for_the_bill() -> None:
 async def test_a_bill_that_is_long_in_coming_is_not_waited_for() -> None:
     async with asyncio.timeout(60):
         assert await _seen(watching(Answers(), Journal(lulls=True)), UNPAID) == list(ended_log(QUESTION, UNPAID))
+
+
+async def test_who_waits_for_the_bill_of_an_answer_that_they_saw_hears_nothing_twice() -> None:
+    async with asyncio.timeout(60):
+        seen = await _seen(watching(Answers(), Journal(lulls=True)), ANSWER)
+    assert seen == list(ended_log(QUESTION, UNPAID))
+
+
+async def test_a_message_shows_no_more_of_its_text_than_watchers_have_seen() -> None:
+    here = SimpleNamespace(log=lambda _: SimpleNamespace(entries=ENTRIES, shown=2))
+    looking = Watching(*(cast("Any", part) for part in (None, None, here, None)))
+    assert (await looking.so_far(ANSWER)).text == "Elem"
 
 
 async def _seen(watching: Watching, answer: Message) -> list[object]:
