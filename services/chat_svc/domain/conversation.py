@@ -74,11 +74,6 @@ class Conversation:
         """All its characters."""
         return (self.character, *self.others)
 
-    @property
-    def answers_max(self) -> int:
-        """Answers to one message of the person's."""
-        return self.group.answers_max if self.group else 1
-
 
 @dataclass(frozen=True)
 class Message:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from itertools import pairwise
+from itertools import groupby, pairwise
 from random import Random
 from uuid import UUID
 
@@ -90,6 +90,12 @@ def fault_of(group: Group | None, cast: Sequence[str], asked: Sequence[str]) -> 
     if not self_replies and any(one == another for one, another in pairwise(asked)):
         return "has somebody answer themselves, which the group does not let them"
     return ""
+
+
+def fitting(group: Group, cast: Sequence[str], answered: Sequence[str]) -> list[str]:
+    """Of those who answered once, who may by what the group lets them now; the first of it where nobody did."""
+    found = [one for one in answered if one in cast] or [cast[0]]
+    return (found if group.self_replies else [one for one, _ in groupby(found)])[: group.answers_max]
 
 
 def mentioned(cast: Mapping[str, str], text: str) -> list[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from runtime.errors import InvalidArgument, Violation
 from services.chat_svc.domain.conversation import Conversation, Message, Role
-from services.chat_svc.domain.group import TurnOrder, fault_of
+from services.chat_svc.domain.group import TurnOrder, fault_of, fitting
 from services.chat_svc.domain.wish import Wish
 from services.chat_svc.store import Messages, Rounds
 from services.chat_svc.turning.casting import Casting
@@ -76,9 +76,10 @@ class Places:
 
     async def _instead(self, conversation: Conversation, said: Message, text: str) -> Place:
         """Beside what the person said, with what they showed; where only they say who answers, the same ones do."""
-        manual = conversation.group is not None and conversation.group.turn_order is TurnOrder.MANUAL
-        asked = await self._rounds.answered(said) if manual else ()
-        place = await self._behind(conversation, said.parent, text, asked[: conversation.answers_max])
+        group, asked = conversation.group, list[str]()
+        if group is not None and group.turn_order is TurnOrder.MANUAL:
+            asked = fitting(group, conversation.cast, await self._rounds.answered(said))
+        place = await self._behind(conversation, said.parent, text, asked)
         return replace(place, media=said.media)
 
     async def _behind(self, conversation: Conversation, after: UUID | None, text: str, asked: Sequence[str]) -> Place:

@@ -301,14 +301,33 @@ async def test_another_message_begins_a_round_of_its_own(alice: Person, quota: F
         assert speakers_of(await rewritten(alice, said.name, "What else?")) == spoke
 
 
-async def test_another_message_has_no_more_answers_than_the_group_lets_it_by_now(
+@pytest.mark.parametrize(
+    ("answered", "group", "answers"),
+    [
+        ([WATSON, SHERLOCK, MYCROFT], {"answers_max": 2}, [WATSON, SHERLOCK]),
+        ([WATSON, WATSON, SHERLOCK], {"self_replies": False}, [WATSON, SHERLOCK]),
+    ],
+)
+async def test_another_message_has_the_answers_that_the_group_lets_it_have_by_now(
+    alice: Person, quota: FakeQuota, answered: list[str], group: dict[str, int | bool], answers: list[str]
+) -> None:
+    quota.left = 20
+    conversation = await gathered(alice, chat_pb2.Group(turn_order=MANUAL, self_replies=True))
+    await round_of(alice, conversation, speakers=answered)
+    said = (await alice.messages(conversation))[0]
+    now = chat_pb2.Group(turn_order=MANUAL, **group)  # type: ignore[arg-type] # each as its field takes it
+    wanted = chat_pb2.Conversation(name=conversation, group=now)
+    change = chat_pb2.UpdateConversationRequest(conversation=wanted, update_mask={"paths": ["group"]})
+    await alice.stub.UpdateConversation(change, metadata=alice.metadata)
+    assert speakers_of(await rewritten(alice, said.name, "What else?")) == answers
+
+
+async def test_another_message_is_answered_where_the_answers_of_the_first_were_deleted(
     alice: Person, quota: FakeQuota
 ) -> None:
     quota.left = 20
     conversation = await gathered(alice, chat_pb2.Group(turn_order=MANUAL))
-    await round_of(alice, conversation, speakers=[WATSON, SHERLOCK, MYCROFT])
-    said = (await alice.messages(conversation))[0]
-    wanted = chat_pb2.Conversation(name=conversation, group={"turn_order": MANUAL, "answers_max": 2})
-    change = chat_pb2.UpdateConversationRequest(conversation=wanted, update_mask={"paths": ["group"]})
-    await alice.stub.UpdateConversation(change, metadata=alice.metadata)
-    assert speakers_of(await rewritten(alice, said.name, "What else?")) == [WATSON, SHERLOCK]
+    await round_of(alice, conversation, speakers=[WATSON])
+    said, answer = await alice.messages(conversation)
+    await alice.stub.DeleteMessage(chat_pb2.DeleteMessageRequest(name=answer.name), metadata=alice.metadata)
+    assert speakers_of(await rewritten(alice, said.name, "What else?")) == [SHERLOCK]
