@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from runtime.context import DEADLINE, REQUEST_ID, request_id
-from runtime.errors import Unavailable
+from runtime.errors import Aborted, Unavailable
 from services.chat_svc.answering.closing import Closing
 from services.chat_svc.answering.draft import Draft
 from services.chat_svc.answering.generation import Generation
@@ -68,7 +68,8 @@ class Generations:
         self._running: dict[UUID, Generation] = {}
         self._preparing: dict[UUID, asyncio.Timeout] = {}
         self._jobs: set[asyncio.Task[None]] = set()
-        self._drained = False
+        # Whether what is begun from now on is left at once.
+        self.drained = False
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Generations:
@@ -89,15 +90,18 @@ class Generations:
 
     @asynccontextmanager
     async def preparing(self, answer: UUID) -> AsyncIterator[None]:
-        """The answer is about to be gone on with: its lease is renewed. TimeoutError when that is lost."""
-        async with asyncio.timeout(None) as owned:
-            self._preparing[answer] = owned
-            try:
+        """The answer is about to be gone on with: its lease is renewed. ABORTED (LEASE_LOST) when that is lost."""
+        owned = asyncio.timeout(None)
+        try:
+            async with owned:
+                self._preparing[answer] = owned
                 yield
-            finally:
-                # It may have been lost, left and taken again meanwhile.
-                if self._preparing.get(answer) is owned:
-                    del self._preparing[answer]
+        except TimeoutError:
+            if not owned.expired():
+                raise
+            raise Aborted("The answer is another process's by now.", reason="LEASE_LOST") from None
+        finally:
+            self._preparing.pop(answer, None)
 
     @property
     def prices(self) -> Mapping[str, Prices]:
@@ -132,7 +136,7 @@ class Generations:
         generation = Generation(answer, draft, self._speech, self._journal, self._closing, paying, told)
         self._running[answer.id] = generation
         self._speech.crowd.answers = len(self._running)
-        if self._drained:
+        if self.drained:
             self._leave(generation)
         # A context of its own: the deadline of the call that began an answer is not the answer's.
         context = Context()
@@ -169,7 +173,7 @@ class Generations:
         except Exception:
             log.exception("defect in keeping an answer", answer=str(generation.answer.id))
         finally:
-            del self._running[generation.answer.id]
+            self._running.pop(generation.answer.id, None)
             self._speech.crowd.answers = len(self._running)
 
     async def _renew(self) -> None:
@@ -209,7 +213,7 @@ class Generations:
     async def _drain(self) -> None:
         if self._jobs:
             await asyncio.wait(self._jobs, timeout=self._finish_seconds)
-        self._drained = True
+        self.drained = True
         for generation in self._running.values():
             self._leave(generation)
         # What is carried through may begin one more, which is left at once.

@@ -1,6 +1,6 @@
 """Going on with answers that other processes left in the middle.
 
-Whoever takes one and cannot go on with it leaves it again: another process may, or the same one a moment later.
+Whoever takes one and cannot go on with it tries again for a while, and leaves it to others where it is itself to end.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ log = structlog.get_logger()
 
 BLOCK_SECONDS = 1.0
 
-# So many may stumble over an answer before recovery ends it, and they wait so long before they leave it again.
-STUMBLES_MAX = 8
-STUMBLE_SECONDS = 1.0
+# So long it is tried to go on with an answer, and how often; then recovery ends it.
+TRY_SECONDS_MAX = 30.0
+AGAIN_SECONDS = 0.5
 
 
 class GoingOn:
@@ -82,40 +82,46 @@ class GoingOn:
                 await self._look()
 
     async def _look(self) -> None:
-        """Begins to go on with what is left to whoever takes it, with each by itself."""
+        """Takes what is left; carried through, for who took an answer has it."""
         try:
-            while left := await self._answers.take_offered():
-                for answer, handover in left:
-                    self._generations.carry(self._taken(answer, handover))
+            await self._generations.carried(self._take())
         except MeshError as error:
             log.warning("what others leave is not taken", reason=error.reason)
         except Exception:
             log.exception("defect in taking what others leave")
 
+    async def _take(self) -> None:
+        """Begins to go on with what is left to whoever takes it, with each by itself."""
+        while left := await self._answers.take_offered():
+            for answer, handover in left:
+                self._generations.carry(self._taken(answer, handover))
+
     async def _taken(self, answer: Message, handover: Handover) -> None:
         try:
-            if not await self._is_begun(answer, handover) and handover.stumbles < STUMBLES_MAX:
-                await self._offering.leave(answer, replace(handover, stumbles=handover.stumbles + 1))
+            async with self._generations.preparing(answer.id):
+                is_begun = await self._is_begun(answer, handover)
+            if not is_begun:
+                await self._offering.leave(answer, handover)
         except MeshError as error:
             # Its lease lapses, and recovery ends it with what was said.
             log.warning("answer cannot be gone on with", answer=str(answer.id), reason=error.reason)
-        except TimeoutError:
-            log.warning("answer is another's by now", answer=str(answer.id))
         except Exception:
             log.exception("defect in going on", answer=str(answer.id))
 
     async def _is_begun(self, answer: Message, handover: Handover) -> bool:
-        """Whether the answer goes on here; false, after a moment, where that may be otherwise soon, or elsewhere."""
-        async with self._generations.preparing(answer.id):
+        """Whether the answer goes on here, at last; false where it does not yet and this process is to end."""
+        until = asyncio.get_running_loop().time() + TRY_SECONDS_MAX
+        while True:
             try:
                 await self._go_on(answer, handover)
-            except NotFound:
-                raise
+                return True
             except MeshError as error:
+                if isinstance(error, NotFound) or asyncio.get_running_loop().time() > until:
+                    raise
                 log.warning("answer cannot be gone on with yet", answer=str(answer.id), reason=error.reason)
-                await asyncio.sleep(STUMBLE_SECONDS)
+            if self._generations.drained:
                 return False
-        return True
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _go_on(self, answer: Message, handover: Handover) -> None:
         conversation = await self._conversations.conversation(answer.user, answer.conversation)

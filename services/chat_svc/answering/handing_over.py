@@ -59,8 +59,9 @@ class Offering:
         while asyncio.get_running_loop().time() - began < (TAKEN_SECONDS_MAX if heard else UNHEARD_SECONDS_MAX):
             try:
                 if not offered:
-                    offered = await self._answers.offer(answer, handover)
-                    heard = await self._tell()
+                    # Where it is not this process's to leave, it is somebody's: an offer whose reply was lost, too.
+                    await self._answers.offer(answer, handover)
+                    offered, heard = True, await self._tell()
                 elif not await self._answers.is_offered(answer):
                     log.info("answer handed over", answer=str(answer.id))
                     return True
@@ -87,7 +88,8 @@ class Offering:
 
 def _handover(draft: Draft, said: Sequence[Entry], spent: Spent, seconds: float, paying: Paying) -> Handover:
     last = model_of(said)
-    left = spent.attempted(last, Fault.HANDED_OVER) if last else spent
+    # Whoever took an answer and said nothing counts as no attempt.
+    left = spent.attempted(last, Fault.HANDED_OVER) if len(said) > len(draft.said) else spent
     return Handover(
         turns=paying.held,
         tokens_per_turn=draft.tokens_per_turn,

@@ -58,6 +58,8 @@ PAUSE_SECONDS = 0.3
 # So that a rest is over for certain.
 BEHIND_SECONDS = 0.001
 PAUSE_SECONDS_MAX = 10.0
+# Who is waited for must have so long for its first word, or would be blamed for the silence before it.
+LATE_WORD_SECONDS = 5.0
 
 
 class Speech:
@@ -227,7 +229,8 @@ class Speaking:
     def _may_wake(self, decision: Decision) -> bool:
         """Whether one who cannot be asked just now may be, before the silence is too long."""
         now = self._seconds()
-        return any(self._router.health(name).told_for(now) < self._patience for name in decision.resting)
+        left = self._patience - LATE_WORD_SECONDS
+        return any(self._router.health(name).told_for(now) < left for name in decision.resting)
 
     def _decided(self) -> Decision:
         """Who is asked now, and why; kept where the caller wants to know."""

@@ -112,7 +112,8 @@ class Watching:
             async for batch in batches:
                 if isinstance(batch, Lull):
                     now = await self._now(answer)
-                    if now.state is not State.STREAMING:
+                    # It has ended, or goes on in this process, whose memory needs no journal.
+                    if now.state is not State.STREAMING or self._generations.log(answer.id) is not None:
                         return
                     is_delayed = now.unmirrored or batch is Lull.AWAY
                 else:

@@ -14,8 +14,7 @@ class Handover:
     The hold is one of `turns` turns, each of which pays for `tokens_per_turn` tokens of output, and the plan behind it
     pays for `classes` of models and for prompts of `context_tokens`. `attempts` are the models that were asked so far,
     `choice` is what the caller said of them. The answer may take `seconds` more. It may cost `units_max`, None where
-    that is not limited, and costs `turns_max` turns at most, None where that is not known. `stumbles` counts the
-    processes that took it and could not go on with it.
+    that is not limited, and costs `turns_max` turns at most, None where that is not known.
     """
 
     turns: int
@@ -27,4 +26,3 @@ class Handover:
     attempts: tuple[Attempt, ...] = ()
     units_max: int | None = None
     turns_max: int | None = None
-    stumbles: int = 0

@@ -11,10 +11,18 @@ NOBODY = UUID(int=0)
 
 NOW = "SELECT clock_timestamp()"
 
+# Gives those that are still the owner's. One that somebody locks keeps no other waiting: its turn comes with the next.
 RENEW = """
-    UPDATE messages SET lease_until = clock_timestamp() + make_interval(secs => $3), unmirrored = id = ANY($4::uuid[])
-    WHERE owner = $1 AND id = ANY($2::uuid[]) AND state = 'streaming'
-    RETURNING id, stop_wished
+    WITH free AS (
+        SELECT user_id, conversation_id, id FROM messages
+        WHERE owner = $1 AND id = ANY($2::uuid[]) AND state = 'streaming'
+        FOR UPDATE SKIP LOCKED
+    ), renewed AS (
+        UPDATE messages
+        SET lease_until = clock_timestamp() + make_interval(secs => $3), unmirrored = id = ANY($4::uuid[])
+        WHERE (user_id, conversation_id, id) IN (SELECT * FROM free)
+    )
+    SELECT id, stop_wished FROM messages WHERE owner = $1 AND id = ANY($2::uuid[]) AND state = 'streaming'
 """
 
 # SKIP LOCKED: of several processes that look at once, each takes what the others do not. Answers come before holds. A

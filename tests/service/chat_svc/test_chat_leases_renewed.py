@@ -35,6 +35,7 @@ FAST_SECONDS = 25
 
 BUSY = (grpc.StatusCode.UNAVAILABLE, "CONVERSATION_BUSY")
 RENEWED = "SELECT count(*) FROM chat.messages WHERE state = 'streaming' AND lease_until > now()"
+LEASE = "SELECT lease_until FROM chat.messages WHERE id = $1"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
@@ -150,6 +151,28 @@ async def test_who_waits_in_vain_for_a_conversation_is_told_so_and_nothing_is_ke
     assert (await alice.messages(conversation), fake.requests) == ([], [])
     await eventually(lambda: set(quota.states()) == {quota_pb2.HOLD_STATE_RELEASED})
     assert kinds(await alice.turn(conversation))[-1] == "finished"
+
+
+async def test_an_answer_that_somebody_locks_keeps_the_leases_of_no_others_from_being_renewed(
+    around: Surroundings, database: str, fake: FakeProvider, claude: Model, quota: FakeQuota
+) -> None:
+    quota.left = 10
+    async with replica(around, [claude]) as owner:
+        for _ in range(2):
+            await _silent(owner, fake)
+        locked, free = running = sorted(owner.generations.running)
+        locking = await asyncpg.connect(database)
+        try:
+            async with locking.transaction():
+                before = await locking.fetchval(LEASE, free)
+                await locking.execute("SELECT FROM chat.messages WHERE id = $1 FOR UPDATE", locked)
+                renewed = await owner.parts.answers.renew(running, [])
+                async with asyncio.timeout(WAIT_SECONDS):
+                    while await locking.fetchval(LEASE, free) <= before:
+                        await asyncio.sleep(0.01)
+        finally:
+            await locking.close()
+    assert renewed.kept == set(running)
 
 
 async def _refused(person: Person, conversation: str) -> tuple[grpc.StatusCode, str]:

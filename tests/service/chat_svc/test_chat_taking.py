@@ -13,6 +13,8 @@ from runtime.errors import Unavailable
 from scenemesh.chat.v1 import chat_pb2
 from scenemesh.quota.v1 import quota_pb2
 from services.chat_svc.answering import generations, going_on, handing_over
+from services.chat_svc.answering.journal import Lull
+from services.chat_svc.domain.conversation import Message
 from services.chat_svc.domain.handover import Handover
 from services.chat_svc.domain.model import Capability, Model
 from services.chat_svc.store import answers
@@ -32,7 +34,7 @@ def begun(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handing_over, "TAKEN_SECONDS_MAX", 20.0)
     monkeypatch.setattr(handing_over, "UNHEARD_SECONDS_MAX", 20.0)
     monkeypatch.setattr(answers, "OFFER_SECONDS", 30.0)
-    monkeypatch.setattr(going_on, "STUMBLE_SECONDS", 0.1)
+    monkeypatch.setattr(going_on, "AGAIN_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -110,17 +112,18 @@ async def test_whoever_stumbles_over_an_answer_goes_on_with_it_a_moment_later(
     assert (quota.states(), len(quota.settled)) == ([SETTLED], 1)
 
 
-async def test_an_answer_that_everybody_stumbles_over_ends_with_what_was_said(
+async def test_an_answer_that_nobody_can_go_on_with_ends_with_what_was_said(
     around: Surroundings, model: Model, quota: FakeQuota, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "LEASE_SECONDS", 1.0)
-    monkeypatch.setattr(going_on, "STUMBLES_MAX", 2)
+    monkeypatch.setattr(going_on, "TRY_SECONDS_MAX", 0.3)
     async with replica(around, [model]) as staying, replica(around, [model]) as ending:
         refused = stumbles(staying, 100, monkeypatch)
         started = await begin(ending)
         await ending.end()
         events = await end_of(staying, started)
-    assert (failure(events), len(refused)) == (failed(chat_pb2.FAILURE_REASON_INTERRUPTED, 1, "Elem"), 3)
+    assert failure(events) == failed(chat_pb2.FAILURE_REASON_INTERRUPTED, 1, "Elem")
+    assert refused
     assert (quota.states(), len(quota.settled)) == ([SETTLED], 1)
 
 
@@ -147,12 +150,96 @@ async def test_who_is_ended_before_it_has_gone_on_leaves_the_answer_to_a_third(
 ) -> None:
     async with taken(around, model, monkeypatch) as (taking, started, goes_on), replica(around, [model]) as third:
         ended = asyncio.create_task(taking.end())
-        await eventually(lambda: taking.generations._drained)
+        await eventually(lambda: taking.generations.drained)
         goes_on.set()
         await ended
         events = await end_of(third, started)
     assert (kinds(events)[-1], said(events), len(fake.requests)) == ("finished", "Elementary.", 2)
     assert (quota.states(), len(quota.settled)) == ([SETTLED], 1)
+
+
+async def test_who_cannot_go_on_and_is_ended_leaves_the_answer_to_a_third(
+    around: Surroundings, model: Model, quota: FakeQuota, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with replica(around, [model]) as taking, replica(around, [model]) as ending:
+        refused = stumbles(taking, 1_000, monkeypatch)
+        started = await begin(ending)
+        await ending.end()
+        await eventually(lambda: bool(refused))
+        async with replica(around, [model]) as third:
+            await taking.end()
+            events = await end_of(third, started)
+    assert (kinds(events)[-1], said(events), [event.HasField("seam") for event in events].count(True)) == (
+        "finished",
+        "Elementary.",
+        1,
+    )
+    assert len(events[-1].finished.receipt.attempts) == 2
+    assert (quota.states(), len(quota.settled)) == ([SETTLED], 1)
+
+
+async def test_who_is_ended_while_it_takes_an_answer_leaves_it_to_a_third(
+    around: Surroundings, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with replica(around, [model]) as taking, replica(around, [model]) as ending:
+        take, took, told = taking.parts.answers.take_offered, asyncio.Event(), asyncio.Event()
+
+        async def slow() -> list[tuple[Message, Handover]]:
+            if found := await take():
+                took.set()
+                await told.wait()
+            return found
+
+        monkeypatch.setattr(taking.parts.answers, "take_offered", slow)
+        started = await begin(ending)
+        leaving = asyncio.create_task(ending.end())
+        await took.wait()
+        async with replica(around, [model]) as third:
+            ended = asyncio.create_task(taking.end())
+            await eventually(lambda: taking.generations.drained)
+            told.set()
+            await asyncio.wait([leaving, ended])
+            events = await end_of(third, started)
+    assert (kinds(events)[-1], said(events)) == ("finished", "Elementary.")
+
+
+async def test_an_offer_whose_reply_is_lost_is_made_once(
+    around: Surroundings, model: Model, fake: FakeProvider, quota: FakeQuota, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with replica(around, [model]) as staying, replica(around, [model]) as ending:
+        offer, offered = ending.parts.answers.offer, list[bool]()
+
+        async def in_doubt(answer: Message, handover: Handover) -> bool:
+            offered.append(await offer(answer, handover))
+            if len(offered) == 1:
+                raise Unavailable("The reply is lost.", reason="DATABASE_UNAVAILABLE")
+            return offered[-1]
+
+        monkeypatch.setattr(ending.parts.answers, "offer", in_doubt)
+        started = await begin(ending)
+        await ending.end()
+        events = await end_of(staying, started)
+    assert (kinds(events)[-1], said(events), offered) == ("finished", "Elementary.", [True, False])
+    assert (len(fake.requests), quota.states(), len(quota.settled)) == (2, [SETTLED], 1)
+
+
+async def test_who_watches_where_the_answer_goes_on_needs_no_redis(
+    around: Surroundings, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: UUID) -> AsyncIterator[Lull]:
+        while True:
+            yield Lull.AWAY
+            await asyncio.sleep(0.05)
+
+    async with replica(around, [model]) as staying, replica(around, [model]) as ending:
+        monkeypatch.setattr(staying.parts.watching._journal, "follow", away)
+        started = await begin(ending)
+        async with aclosing(staying.person().watching(started.message)) as events:
+            delayed = await anext(events)
+            await ending.end()
+            seen = [event async for event in events]
+    assert delayed.HasField("delayed")
+    assert (kinds(seen)[-1], said(seen)) == ("finished", "Elementary.")
 
 
 async def test_who_lost_the_lease_while_preparing_does_not_go_on(

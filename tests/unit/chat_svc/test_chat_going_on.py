@@ -6,7 +6,7 @@ from dataclasses import replace
 from inspect import signature
 from math import inf
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -75,15 +75,15 @@ class Channel:
 
 
 async def test_a_defect_in_taking_what_others_leave_does_not_end_the_process() -> None:
-    left = Left()
-    nobody: dict[str, Any] = dict.fromkeys(signature(GoingOn).parameters)
-    listening = GoingOn(**{**nobody, "answers": left, "waiting": Channel()})
-    running = asyncio.create_task(listening.run())
-    async with asyncio.timeout(60):
+    left, nobody = Left(), cast("Any", None)
+    parts: dict[str, Any] = dict.fromkeys(signature(GoingOn).parameters)
+    async with asyncio.timeout(60), Generations(nobody, nobody, nobody, nobody, nobody, drain_seconds=0) as generations:
+        listening = GoingOn(**{**parts, "answers": left, "generations": generations, "waiting": Channel()})
+        running = asyncio.create_task(listening.run())
         for _ in range(3):
             await left.looked.acquire()
-    running.cancel()
-    await asyncio.wait([running])
+        running.cancel()
+        await asyncio.wait([running])
     assert running.cancelled()
 
 

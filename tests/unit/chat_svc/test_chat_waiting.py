@@ -68,7 +68,7 @@ async def test_what_has_begun_waits_until_the_time_that_a_model_told(stage: Stag
     assert answer.result() == WHOLE
 
 
-@pytest.mark.parametrize(("told_seconds", "passing_seconds"), [(3_000, 0), (50, 70)])
+@pytest.mark.parametrize(("told_seconds", "passing_seconds"), [(3_000, 0), (50, 70), (49.9, 49.95)])
 async def test_nothing_is_waited_for_longer_than_silence_may_last(
     stage: Stage, told_seconds: float, passing_seconds: float
 ) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 from services.chat_svc.domain.entry import Seam
 from services.chat_svc.domain.estimate import turns_of
 from services.chat_svc.domain.outcome import FinishReason
-from services.chat_svc.store import rows
 from tests.unit.chat_svc.simulation.quota import STATES
 from tests.unit.chat_svc.simulation.schedule import TOKENS_PER_TURN, TURNS_MAX, Outcome
 
@@ -35,7 +34,6 @@ ALL = frozenset(
         "an answer followed",
         "an answer did not follow",
         "an answer was given again",
-        "a process stumbled over what was left",
         "a round was handed over",
         "a round went on behind an answer that was handed over",
         "a round went on behind an answer that was interrupted",
@@ -64,8 +62,6 @@ def reached(outcome: Outcome) -> Iterator[str]:
             yield "taken over"
         if row.handed_over:
             yield "handed over"
-            if rows.HANDOVER.validate_json(row.handed_over).stumbles:
-                yield "a process stumbled over what was left"
         if row.handed_over and answer.id in followed:
             yield "a round was handed over"
         if answer.id in followed:
