@@ -191,12 +191,12 @@ class Generations:
                 renewed = await self._answers.renew(running, behind)
             except Unavailable:
                 log.warning("leases not renewed", answers=len(running))
-                again_seconds = min(AGAIN_SECONDS, RENEWAL_SECONDS)
+                again_seconds = AGAIN_SECONDS
                 continue
             except Exception:
                 # Whatever it is, the answers outlive it.
                 log.exception("defect in renewing leases", answers=len(running))
-                again_seconds = min(AGAIN_SECONDS, RENEWAL_SECONDS)
+                again_seconds = AGAIN_SECONDS
                 continue
             for answer in (running - renewed.kept) & self.running:
                 self._lost(answer)

@@ -24,7 +24,7 @@ from services.chat_svc.store import rows
 from services.chat_svc.store.beginning import ANSWERING, begin_at_once
 from services.chat_svc.store.families import with_siblings
 from services.chat_svc.store.leases import NOBODY, NOW, OFFER, RENEW, TAKE_BACK, TAKE_LAPSED, TAKE_OFFERED
-from services.chat_svc.store.locks import Turns, locked_row
+from services.chat_svc.store.locks import Queues, locked_row
 from services.chat_svc.store.media import show
 
 LEASE_SECONDS = 5.0
@@ -145,7 +145,7 @@ class Answers:
         self._pool = pool
         self._reserved = reserved
         self._owner = owner
-        self._turns = Turns()
+        self._queues = Queues()
 
     async def find(self, user: str, conversation_id: UUID, answer_id: UUID) -> Begun | None:
         """A character's message and what it answers."""
@@ -174,7 +174,7 @@ class Answers:
             if begun is not None:
                 return begun
         added = [answer] if question is None else [question, answer]
-        turn = self._turns.turn(answer.user, answer.conversation)
+        turn = self._queues.turn(answer.user, answer.conversation)
         async with turn, connection(self._pool) as database, database.transaction():
             row = await locked_row(database, answer.user, answer.conversation)
             earlier = await _find(database, answer.user, answer.conversation, answer.id)

@@ -52,16 +52,16 @@ async def locked_row(database: PoolConnectionProxy, user: str, conversation_id: 
         raise _busy() from error
 
 
-class Turns:
+class Queues:
     """Of those in this process who begin an answer in a conversation, one at a time does so; the others wait here."""
 
     def __init__(self) -> None:
-        self._turns: WeakValueDictionary[tuple[str, UUID], asyncio.Lock] = WeakValueDictionary()
+        self._queues: WeakValueDictionary[tuple[str, UUID], asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
     async def turn(self, user: str, conversation_id: UUID) -> AsyncIterator[None]:
         """It is the caller's turn while the block runs; UNAVAILABLE where it does not come."""
-        turn = self._turns.setdefault((user, conversation_id), asyncio.Lock())
+        turn = self._queues.setdefault((user, conversation_id), asyncio.Lock())
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await turn.acquire()
